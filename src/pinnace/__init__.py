@@ -1,0 +1,23 @@
+"""pinnace: a language for solving differential equations with neural networks on JAX."""
+
+from pinnace import balance as balance
+from pinnace import domain as domain
+from pinnace import fn as fn
+from pinnace import optim as optim
+from pinnace import schedule as schedule
+from pinnace._errors import PinnaceError as PinnaceError
+from pinnace._errors import PinnaceWarning as PinnaceWarning
+from pinnace.domain import normal as normal
+from pinnace.expr import Expr as Expr
+from pinnace.expr import np as np
+from pinnace.fn import weigh as weigh
+from pinnace.net import apply as apply
+from pinnace.net import nn as nn
+from pinnace.net import parameter as parameter
+from pinnace.optim import optimizer as optimizer
+from pinnace.schedule import LearningRateSchedule as LearningRateSchedule
+from pinnace.train import Outcome as Outcome
+from pinnace.train import core as core
+from pinnace.train import load as load
+
+__version__ = "0.1.0"

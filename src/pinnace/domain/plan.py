@@ -1,0 +1,80 @@
+"""How the points of one set are drawn, at the start and again inside the step."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, Int, Key
+
+from pinnace._errors import DomainError
+from pinnace.domain.patch import Patch
+from pinnace.points import Sampler, fresh_every
+
+
+class Plan:
+    """The points of one region of one domain. Pure functions; equal only to itself.
+
+    `domain` and `region` tell where the points are, `moves` whether the step has to call `update`.
+    """
+
+    def __init__(
+        self, domain: Any, region: str, patch: Patch, sampler: Sampler, resample: int | None
+    ) -> None:
+        self.domain, self.region, self.patch, self.sampler = domain, region, patch, sampler
+        self.resample = resample if sampler.random else None
+        # bounds that the precision cannot hold are told here, not by core
+        cube = jax.ShapeDtypeStruct((1, sampler.cover.dim), jnp.result_type(float))
+        jax.eval_shape(patch.place, jax.ShapeDtypeStruct((1,), int), cube)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return self.sampler.size
+
+    @property
+    def moves(self) -> bool:
+        """Whether points are drawn again during training."""
+        return self.resample is not None
+
+    @property
+    def has_normals(self) -> bool:
+        """Whether the points are on the boundary of space."""
+        return self.patch.normals is not None
+
+    def init(self, key: Key[Array, ""]) -> tuple[Float[Array, "n d"], Any]:
+        """The first points, in JAX's default float type, and the state that `update` needs.
+
+        The same key gives the same points, in every process.
+        """
+        dtype = jnp.result_type(float)
+        base = jax.tree.map(jnp.asarray, self.sampler.base(dtype))
+        return _draw(self, dtype, base, key), base if self.moves else ()
+
+    def update(
+        self, points: Float[Array, "n d"], state: Any, *, step: Int[Array, ""] | int, key: Key[Array, ""]
+    ) -> tuple[Float[Array, "n d"], Any]:
+        """The points of this step: fresh ones at the steps k, 2k, ... of `resample=k`, else the same."""
+        if self.resample is None:
+            return points, state
+        draw = partial(_draw, self, points.dtype, state)
+        return fresh_every(self.resample, draw, points, step=step, key=key), state
+
+    def normals(self, points: Float[Array, "n d"]) -> Float[Array, "n space"]:
+        """Outward unit normals at points of this boundary, time left out.
+
+        Raises DomainError where the points are no boundary of space.
+        """
+        if self.patch.normals is None:
+            raise DomainError(
+                f'"{self.region}" of {self.domain!r} is no boundary of space and has no normal.'
+            )
+        return self.patch.normals(points[:, : self.domain.shape.dim])
+
+
+# compiled on its own, so that eager and jitted callers get the same bits: where XLA sees a multiplication and
+# an addition together, it rounds once instead of twice
+@partial(jax.jit, static_argnums=(0, 1))
+def _draw(plan: Plan, dtype: DTypeLike, base: Any, key: Key[Array, ""]) -> Float[Array, "n d"]:
+    return plan.patch.place(*plan.sampler.draw(base, key, dtype))

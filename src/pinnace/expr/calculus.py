@@ -1,0 +1,99 @@
+"""Vector calculus, written as sums of partial derivatives."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import Any
+
+from pinnace._errors import ExpressionError
+from pinnace.expr.node import Expr, as_expr
+from pinnace.expr.text import text
+
+
+def laplacian(u: Expr, coordinates: Sequence[Expr]) -> Expr:
+    """The Laplacian: the sum of the second derivatives of `u` by each coordinate. Shape as `u`.
+
+    >>> import pinnace as pn
+    >>> x, y = pn.domain.rectangle((0, 1), (0, 1)).variable("interior", 10)
+    >>> print(laplacian(x * y, [x, y]))
+    d(x * y, x, x) + d(x * y, y, y)
+    """
+    return reduce(add, [_expression(u, "laplacian").dd(x) for x in _listed(coordinates, "laplacian")])
+
+
+def grad(u: Expr, coordinates: Sequence[Expr]) -> Expr:
+    """The gradient: the first derivatives along a new last axis, shape `[*shape, d]`.
+
+    >>> import pinnace as pn
+    >>> x, y = pn.domain.rectangle((0, 1), (0, 1)).variable("interior", 10)
+    >>> grad(x * y, [x, y]).shape
+    (2,)
+    """
+    return _stack([_expression(u, "grad").d(x) for x in _listed(coordinates, "grad")])
+
+
+def hessian(u: Expr, coordinates: Sequence[Expr]) -> Expr:
+    """The matrix of second derivatives along two new last axes, shape `[*shape, d, d]`.
+
+    >>> import pinnace as pn
+    >>> x, y = pn.domain.rectangle((0, 1), (0, 1)).variable("interior", 10)
+    >>> hessian(x * y, [x, y]).shape
+    (2, 2)
+    """
+    u, xs = _expression(u, "hessian"), _listed(coordinates, "hessian")
+    return _stack([_stack([u.d(x, y) for y in xs]) for x in xs], axis=-2)
+
+
+def div(v: Any, coordinates: Sequence[Expr]) -> Expr:
+    """The divergence of a vector `[d]`, or of a list of d expressions: the sum of `v[i].d(x_i)`.
+
+    >>> import pinnace as pn
+    >>> x, y = pn.domain.rectangle((0, 1), (0, 1)).variable("interior", 10)
+    >>> print(div([x * y, y], [x, y]))
+    d(x * y, x) + d(y, y)
+    """
+    xs = _listed(coordinates, "div")
+    parts = _components(v, len(xs), "div")
+    return reduce(add, [part.d(x) for part, x in zip(parts, xs, strict=True)])
+
+
+def curl(v: Any, coordinates: Sequence[Expr]) -> Expr:
+    """The curl: in 3 dimensions a vector `[3]`, in 2 the number `v[1].d(x) - v[0].d(y)`.
+
+    >>> import pinnace as pn
+    >>> x, y = pn.domain.rectangle((0, 1), (0, 1)).variable("interior", 10)
+    >>> print(curl([x * y, x], [x, y]))
+    d(x, x) - d(x * y, y)
+    """
+    xs = _listed(coordinates, "curl")
+    if len(xs) not in (2, 3):
+        raise ExpressionError(f"curl has a meaning in 2 and 3 dimensions; got {len(xs)} coordinates.")
+    v = _components(v, len(xs), "curl")
+    if len(xs) == 2:
+        return v[1].d(xs[0]) - v[0].d(xs[1])
+    turns = ((1, 2), (2, 0), (0, 1))
+    return _stack([v[j].d(xs[i]) - v[i].d(xs[j]) for i, j in turns])
+
+
+def _stack(parts: Sequence[Expr], axis: int = -1) -> Expr:
+    return Expr("event", tuple(parts), ("stack", (("axis", axis),), True))
+
+
+def _expression(u: Any, name: str) -> Expr:
+    if isinstance(u, (list, tuple)):
+        raise ExpressionError(f"{name} takes one expression; got a list of {len(u)}. Stack them: pn.np.stack([...]).")
+    return as_expr(u)
+
+
+def _listed(coordinates: Any, name: str) -> list[Expr]:
+    if isinstance(coordinates, Expr) or not isinstance(coordinates, (list, tuple)) or not coordinates:
+        got = f"`{text(coordinates)}`" if isinstance(coordinates, Expr) else repr(coordinates)
+        raise ExpressionError(f"{name} takes a list of coordinates, for example {name}(u, [x, y]); got {got}.")
+    return list(coordinates)
+
+
+def _components(v: Any, count: int, name: str) -> list[Expr]:
+    parts = [as_expr(part) for part in v] if isinstance(v, (list, tuple)) or as_expr(v).shape else [as_expr(v)]
+    if len(parts) != count:
+        raise ExpressionError(f"{name} over {count} coordinates takes {count} components; got {len(parts)}.")
+    return parts

@@ -1,0 +1,33 @@
+"""What has an identity given at birth: point sets, fields, parameters, cells. Two of one name are two."""
+
+from typing import Any, ClassVar
+
+
+class Identity:
+    """A thing that expressions refer to and that is equal only to itself."""
+
+    stem: ClassVar[str] = "thing"
+    """What it is called where it was given no name: the stem, the stem and 2, and so on."""
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name or self.stem}>"
+
+
+class PointSet(Identity):
+    """Points of one region that are sampled together: an array `[n, d]` once a crux has drawn them.
+
+    `axes` are the names of the d coordinates, `label` tells a reader which region of which domain it is,
+    `plan` draws the points (level domain).
+    """
+
+    stem = "points"
+
+    def __init__(self, axes: tuple[str, ...], label: str, size: int, plan: Any) -> None:
+        super().__init__(label)
+        self.axes, self.label, self.size, self.plan = axes, label, size, plan
+
+    def __repr__(self) -> str:
+        return f"{self.size} points of {self.label}"

@@ -1,0 +1,170 @@
+"""Expressions as LaTeX, for notebooks and papers."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pinnace.expr.text import ATOM, POWER, PRODUCT, SIGN, SUM, Names, function_name, number, postorder, printed
+
+GREEK = set(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
+)
+FUNCTIONS = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"}
+RELATIONS = {"less": "<", "less_equal": r"\le", "greater": ">", "greater_equal": r"\ge"}
+NORMS = {"mse": (r"\left\langle ", r"^2 \right\rangle"), "mae": (r"\left\langle \left|", r"\right| \right\rangle")}
+
+Part = tuple[str, int]
+
+
+def latex(expr: Any) -> str:
+    r"""The expression as mathematics; a name at the top becomes the left-hand side.
+
+    >>> from pinnace.expr.node import as_expr
+    >>> latex(as_expr(1.0) / 3)
+    '\\frac{1.0}{3}'
+    """
+    names = Names()
+    head = f"{symbol(expr.data[0])} = " if expr.kind == "named" else ""
+    root = expr.args[0] if expr.kind == "named" else expr
+    done: dict[Any, Part] = {}
+    for node in postorder(root, printed):
+        done[node] = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
+    return head + done[root][0]
+
+
+def symbol(name: str) -> str:
+    """A name as a symbol: greek letters by their name, a trailing number as an index, longer words upright."""
+    stem = name.rstrip("0123456789")
+    index = name[len(stem) :]
+    if stem in GREEK:
+        shown = "\\" + stem
+    else:
+        escaped = (stem or name).replace("_", r"\_")
+        shown = escaped if len(stem) <= 1 else rf"\mathrm{{{escaped}}}"
+    return f"{shown}_{{{index}}}" if index and stem else shown
+
+
+def _wrap(part: Part, least: int) -> str:
+    return part[0] if part[1] >= least else rf"\left({part[0]}\right)"
+
+
+def _constant(node: Any, parts: list[Part], names: Names) -> Part:
+    value = node.data[0]
+    if np.ndim(value) == 0 and float(value) == np.pi:
+        return r"\pi", ATOM
+    shown = number(value)
+    if np.ndim(value) > 0:
+        return rf"\mathrm{{{shown}}}", ATOM
+    if "e" in shown:
+        base, power = shown.split("e")
+        return rf"{base} \cdot 10^{{{int(power)}}}", PRODUCT
+    return shown, SIGN if shown.startswith("-") else ATOM
+
+
+def _elementwise(node: Any, parts: list[Part], names: Names) -> Part:
+    name = node.data[0]
+    if name in RELATIONS:
+        return f"{_wrap(parts[0], SUM)} {RELATIONS[name]} {_wrap(parts[1], SUM)}", 0
+    match name:
+        case "add":
+            return f"{_wrap(parts[0], SUM)} + {_wrap(parts[1], SIGN if parts[1][1] != PRODUCT else PRODUCT)}", SUM
+        case "subtract":
+            return f"{_wrap(parts[0], SUM)} - {_wrap(parts[1], PRODUCT)}", SUM
+        case "multiply":
+            return rf"{_wrap(parts[0], PRODUCT)} \, {_wrap(parts[1], POWER)}", PRODUCT
+        case "divide":
+            return rf"\frac{{{parts[0][0]}}}{{{parts[1][0]}}}", POWER
+        case "power":
+            return f"{_wrap(parts[0], ATOM)}^{{{parts[1][0]}}}", POWER
+        case "square":
+            return f"{_wrap(parts[0], ATOM)}^2", POWER
+        case "negative":
+            return f"-{_wrap(parts[0], PRODUCT)}", SIGN
+        case "absolute":
+            return rf"\left|{parts[0][0]}\right|", ATOM
+        case "sqrt":
+            return rf"\sqrt{{{parts[0][0]}}}", ATOM
+    head = "\\" + name if name in FUNCTIONS else rf"\operatorname{{{name}}}".replace("_", r"\_")
+    return _call(head, parts)
+
+
+def _call(head: str, parts: list[Part]) -> Part:
+    return rf"{head}\left({', '.join(part[0] for part in parts)}\right)", ATOM
+
+
+def _derivative(node: Any, parts: list[Part], names: Names) -> Part:
+    counts = Counter(part[0] for part in parts[1:])
+    order = len(parts) - 1
+    below = r" \, ".join(rf"\partial {name}" + (f"^{{{n}}}" if n > 1 else "") for name, n in counts.items())
+    above = r"\partial" + (f"^{{{order}}}" if order > 1 else "")
+    if parts[0][1] == ATOM and len(parts[0][0]) <= 24:
+        return rf"\frac{{{above} {parts[0][0]}}}{{{below}}}", POWER
+    return rf"\frac{{{above}}}{{{below}}} \left({parts[0][0]}\right)", PRODUCT
+
+
+def _field(node: Any, parts: list[Part], names: Names) -> Part:
+    head = symbol(names(node.data[0]))
+    return (head, ATOM) if all(arg.kind == "coordinate" for arg in node.args) else _call(head, parts)
+
+
+def _index(node: Any, parts: list[Part], names: Names) -> Part:
+    shown = ", ".join(":" if isinstance(part, slice) else str(part).replace("Ellipsis", r"\dots") for part in node.data[0])
+    return f"{{{_wrap(parts[0], ATOM)}}}_{{{shown}}}", ATOM
+
+
+def _at(node: Any, parts: list[Part], names: Names) -> Part:
+    pairs = ", ".join(f"{old[0]} = {new[0]}" for old, new in zip(parts[1::2], parts[2::2], strict=True))
+    return rf"\left. {parts[0][0]} \right|_{{{pairs}}}", POWER
+
+
+def _reduce(node: Any, parts: list[Part], names: Names) -> Part:
+    how = node.data[0]
+    inner = parts[0][0]
+    match how:
+        case "mse":
+            return rf"\left\langle {_wrap(parts[0], ATOM)}^2 \right\rangle", ATOM
+        case "mae":
+            return rf"\left\langle \left|{inner}\right| \right\rangle", ATOM
+        case "mean":
+            return rf"\left\langle {inner} \right\rangle", ATOM
+        case "sum":
+            return rf"\sum {_wrap(parts[0], PRODUCT)}", PRODUCT
+        case "max":
+            return rf"\max\left({inner}\right)", ATOM
+        case "huber":
+            return rf"\left\langle H_{{{number(node.data[1])}}}\left({inner}\right) \right\rangle", ATOM
+    return rf"\left\langle {_wrap(parts[1], PRODUCT)} \, {_wrap(parts[0], ATOM)}^2 \right\rangle", ATOM
+
+
+def _event(node: Any, parts: list[Part], names: Names) -> Part:
+    name = node.data[0]
+    if name == "norm":
+        return rf"\left\lVert {parts[0][0]} \right\rVert", ATOM
+    if name == "matmul":
+        return rf"{_wrap(parts[0], PRODUCT)} \, {_wrap(parts[1], PRODUCT)}", PRODUCT
+    return _call(rf"\operatorname{{{name}}}".replace("_", r"\_"), parts)
+
+
+def _weight(node: Any, parts: list[Part], names: Names) -> Part:
+    cell, index = node.data
+    return rf"w_{{{cell.target(index, names)}}}".replace("_{", r"_{\mathrm{", 1) + "}", ATOM
+
+
+WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
+    "constant": _constant,
+    "coordinate": lambda node, parts, names: (symbol(node.data[0].axes[node.data[1]]), ATOM),
+    "normal": lambda node, parts, names: (f"n_{{{symbol(node.data[0].axes[node.data[1]])}}}", ATOM),
+    "parameter": lambda node, parts, names: (symbol(names(node.data[0])), ATOM),
+    "field": _field,
+    "weight": _weight,
+    "elementwise": _elementwise,
+    "event": _event,
+    "index": _index,
+    "apply": lambda node, parts, names: _call(rf"\operatorname{{{function_name(node.data[0])}}}".replace("_", r"\_"), parts),
+    "derivative": _derivative,
+    "at": _at,
+    "named": lambda node, parts, names: (rf"\mathrm{{{node.data[0]}}}".replace("_", r"\_"), ATOM),
+    "reduce": _reduce,
+}

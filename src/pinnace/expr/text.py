@@ -1,0 +1,201 @@
+"""Expressions as text, in the notation that they were written in."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from pinnace.expr.identity import Identity
+
+SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)
+
+OPERATORS: dict[str, tuple[str, int]] = {
+    "less": ("<", 0),
+    "less_equal": ("<=", 0),
+    "greater": (">", 0),
+    "greater_equal": (">=", 0),
+    "add": ("+", SUM),
+    "subtract": ("-", SUM),
+    "multiply": ("*", PRODUCT),
+    "divide": ("/", PRODUCT),
+    "remainder": ("%", PRODUCT),
+    "matmul": ("@", PRODUCT),
+    "power": ("**", POWER),
+}
+
+
+class Names:
+    """Names of the identities in one text: their own, or u, u2, ... in order of first use."""
+
+    def __init__(self) -> None:
+        self._names: dict[Identity, str] = {}
+
+    def __call__(self, thing: Any) -> str:
+        if thing not in self._names:
+            taken = set(self._names.values())
+            base = thing.name or thing.stem
+            numbered = (base if k == 1 else f"{base}{k}" for k in range(1, len(taken) + 2))
+            self._names[thing] = base if thing.name else next(name for name in numbered if name not in taken)
+        return self._names[thing]
+
+
+def text(expr: Any, names: Names | None = None, top: bool = False) -> str:
+    """The expression as one writes it; a name instead of what it names, except at the `top`.
+
+    >>> from pinnace.expr.node import as_expr
+    >>> text(as_expr(2.0) * 3 + 1)
+    '2.0 * 3 + 1'
+    """
+    names = names or Names()
+    if top and expr.kind == "named":
+        return f"{expr.data[0]}: {text(expr.args[0], names)}"
+    return _write(expr, names)[0]
+
+
+def number(value: Any) -> str:
+    """A number as short as it can be told apart, an array by its entries or its shape."""
+    if isinstance(value, np.ndarray):
+        if value.ndim == 0:
+            return number(value.item())
+        return np.array2string(value, precision=4, separator=", ") if value.size <= 9 else f"array{value.shape}"
+    return f"{value:.6g}" if isinstance(value, float) and value != int_or_nan(value) else repr(value)
+
+
+def int_or_nan(value: float) -> float:
+    """The integer that a float is, else NaN."""
+    return value if np.isfinite(value) and value == round(value) and abs(value) < 1e6 else np.nan
+
+
+def _write(root: Any, names: Names) -> tuple[str, int]:
+    """Text and binding strength, children first, without recursion: expressions may be thousands deep."""
+    done: dict[Any, tuple[str, int]] = {}
+    for node in postorder(root, printed):
+        done[node] = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
+    return done[root]
+
+
+def printed(node: Any) -> tuple:
+    """The arguments that show in the text of a node: a name and a weight stand for theirs."""
+    return () if node.kind in ("named", "weight") else node.args
+
+
+def postorder(root: Any, children: Callable[[Any], tuple]) -> Iterator[Any]:
+    """Every node below `root`, each once, arguments before what uses them, left before right."""
+    seen: set[Any] = set()
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(children(node)))
+
+
+def wrap(part: tuple[str, int], least: int) -> str:
+    """The text in parentheses where it binds less than `least`."""
+    return part[0] if part[1] >= least else f"({part[0]})"
+
+
+def _call(name: str, parts: list) -> tuple[str, int]:
+    return f"{name}({', '.join(part[0] for part in parts)})", ATOM
+
+
+def _constant(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    value = node.data[0]
+    negative = np.ndim(value) == 0 and not isinstance(value, bool) and value < 0
+    return number(value), SIGN if negative else ATOM
+
+
+def _elementwise(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    name = node.data[0]
+    if name == "negative":
+        return f"-{wrap(parts[0], SIGN)}", SIGN
+    if name == "absolute":
+        return _call("abs", parts)
+    if name not in OPERATORS:
+        return _call(name, parts)
+    return infix(name, parts, *OPERATORS[name])
+
+
+def infix(name: str, parts: list, sign: str, strength: int) -> tuple[str, int]:
+    """Two parts around an operator, with the parentheses that keep the order of evaluation."""
+    left_least = strength + (name == "power" or strength == 0)
+    right_least = strength + (name not in ("add", "multiply", "power") and strength > 0) + (strength == 0)
+    if name in ("add", "multiply"):
+        right_least = strength + 1
+    spaced = sign if name == "power" else f" {sign} "
+    return f"{wrap(parts[0], left_least)}{spaced}{wrap(parts[1], right_least)}", strength
+
+
+def _event(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    name, settings, together = node.data
+    if name == "matmul":
+        return infix(name, parts, *OPERATORS[name])
+    inner = ", ".join(part[0] for part in parts)
+    inner = f"[{inner}]" if together else inner
+    return f"{name}({', '.join([inner, *(f'{key}={value}' for key, value in settings)])})", ATOM
+
+
+def _index(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    shown = ", ".join(_slice(part) if isinstance(part, slice) else str(part).replace("Ellipsis", "...") for part in node.data[0])
+    return f"{wrap(parts[0], ATOM)}[{shown}]", ATOM
+
+
+def _slice(part: slice) -> str:
+    ends = [part.start, part.stop] + ([part.step] if part.step is not None else [])
+    return ":".join("" if end is None else str(end) for end in ends)
+
+
+def _derivative(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    return _call("d", parts)
+
+
+def _field(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    plain = all(arg.kind == "coordinate" for arg in node.args)
+    return (names(node.data[0]), ATOM) if plain else _call(names(node.data[0]), parts)
+
+
+def _at(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    pairs = ", ".join(f"{old[0]}: {new[0]}" for old, new in zip(parts[1::2], parts[2::2], strict=True))
+    return f"{wrap(parts[0], ATOM)}.at({{{pairs}}})", ATOM
+
+
+def _reduce(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    how, *numbers = node.data
+    inner = wrap(parts[0], ATOM + 1) if not parts[0][0].isidentifier() else parts[0][0]
+    call = [part[0] for part in parts[1:]] + [number(value) for value in numbers]
+    return f"{inner}.{how}" + (f"({', '.join(call)})" if call else ""), ATOM
+
+
+def _apply(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    return _call(function_name(node.data[0]), parts)
+
+
+def function_name(function: Any) -> str:
+    """What a callable calls itself; the name of its type where it has none."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _weight(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    cell, index = node.data
+    return cell.label(index, names), ATOM
+
+
+WRITERS: dict[str, Callable[[Any, list, Names], tuple[str, int]]] = {
+    "constant": _constant,
+    "coordinate": lambda node, parts, names: (node.data[0].axes[node.data[1]], ATOM),
+    "normal": lambda node, parts, names: (f"normal_{node.data[0].axes[node.data[1]]}", ATOM),
+    "parameter": lambda node, parts, names: (names(node.data[0]), ATOM),
+    "field": _field,
+    "weight": _weight,
+    "elementwise": _elementwise,
+    "event": _event,
+    "index": _index,
+    "apply": _apply,
+    "derivative": _derivative,
+    "at": _at,
+    "named": lambda node, parts, names: (node.data[0], ATOM),
+    "reduce": _reduce,
+}

@@ -1,0 +1,31 @@
+"""Walks over expressions: every node once, arguments first; and the same expression with nodes replaced."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from pinnace.expr.node import Expr
+from pinnace.expr.text import postorder
+
+
+def nodes(roots: Iterable[Expr]) -> Iterator[Expr]:
+    """Every node below the roots, each once, arguments before what uses them, in order of first use.
+
+    The arguments of a weight are the losses that its balancer looks at.
+    """
+    seen: set[Expr] = set()
+    for root in roots:
+        for node in postorder(root, lambda node: node.args):
+            if node not in seen:
+                seen.add(node)
+                yield node
+
+
+def replace(root: Expr, rules: Mapping[str, Callable[[Expr, tuple], Expr]]) -> Expr:
+    """The expression with nodes rebuilt: `rules[kind](node, new_args)`; other nodes keep kind and data."""
+    done: dict[Expr, Expr] = {}
+    for node in postorder(root, lambda node: node.args):
+        args = tuple(done[arg] for arg in node.args)
+        if node.kind in rules:
+            done[node] = rules[node.kind](node, args)
+        else:
+            done[node] = node if args == node.args else type(node)(node.kind, args, node.data)
+    return done[root]

@@ -1,0 +1,70 @@
+"""Losses in, placeholders out: a balancer as part of the language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pinnace._errors import BalanceError
+from pinnace.balance import Balancer, reads_of
+from pinnace.expr import Expr, Identity, Names, text
+
+
+class Cell(Identity):
+    """A balancer with the losses that it looks at; moves once a step, however often its weights are used."""
+
+    stem = "balancer"
+
+    def __init__(self, balancer: Balancer, losses: Sequence[Expr], keys: tuple[str, ...] | None) -> None:
+        super().__init__(type(balancer).__name__.lower())
+        self.balancer, self.losses, self.keys = balancer, tuple(losses), keys
+
+    def target(self, index: int, names: Names) -> str:
+        """What the loss behind a weight is called."""
+        return text(self.losses[index], names)
+
+    def label(self, index: int, names: Names) -> str:
+        """What a weight is called: w(pde)."""
+        return f"w({self.target(index, names)})"
+
+
+def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer) -> Any:
+    """Weights for some losses from any balancer, your own included: one placeholder a loss.
+
+    A list of losses gives a tuple of placeholders, a dict gives a dict. The balancer is anything with
+    `init(m) -> state` and `update(losses, state) -> (weights, state)`, see `pinnace.balance.Balancer`. The
+    placeholders are constants for differentiation; multiply losses by them and log them with `.tracker()`.
+    Raises BalanceError where there is no list of scalar losses.
+
+    >>> import pinnace as pn
+    >>> x = pn.domain.interval(0, 1).variable("interior", 10)
+    >>> a, b = pn.weigh([(x - 1).mse.named("a"), x.mse.named("b")], pn.balance.relobralo())
+    >>> print(a)
+    w(a)
+    """
+    reads_of(balancer)
+    keys = tuple(losses) if isinstance(losses, Mapping) else None
+    listed = list(losses.values()) if isinstance(losses, Mapping) else losses
+    _check(listed)
+    cell = Cell(balancer, listed, keys)
+    weights = tuple(Expr("weight", cell.losses, (cell, index)) for index in range(len(cell.losses)))
+    return dict(zip(keys, weights, strict=True)) if keys is not None else weights
+
+
+def _check(losses: Any) -> None:
+    if isinstance(losses, Expr):
+        raise BalanceError(f"a balancer takes a list of losses, [pde, bc]; got the one expression `{text(losses)}`.")
+    if not isinstance(losses, (list, tuple)) or not losses:
+        raise BalanceError(f"a balancer takes a list (or a dict) of losses, [pde, bc]; got {losses!r}.")
+    for loss in losses:
+        if not isinstance(loss, Expr):
+            raise BalanceError(f"a balancer takes losses, which are expressions; got {loss!r}.")
+        shown = text(loss)
+        if loss.points is not None or loss.shape:
+            where = f"a value at each of {loss.points.size} points" if loss.points else f"shape {loss.shape}"
+            raise BalanceError(
+                f"`{shown}` has {where}, but a balancer weighs scalars. Reduce it, for example `({shown}).mse`."
+            )
+        if loss.kind == "weight":
+            raise BalanceError(f"`{shown}` is a weight; a balancer takes the losses themselves.")
+    if len(set(losses)) < len(losses):
+        twice = next(loss for k, loss in enumerate(losses) if loss in losses[:k])
+        raise BalanceError(f"`{text(twice)}` is in the list twice; a balancer gives one weight a loss.")

@@ -1,0 +1,17 @@
+"""From expressions to the hand-written step. The passes, in order, each in a file of its own:
+
+check    scalars where scalars are due, names unique, every field has an optimizer, unused weights
+require  top-down: which derivatives each node must deliver
+evaluate bottom-up: values with exactly those derivatives, by jets (interpret, rules), in one forward propagation
+reduce   residuals to losses, and the residual vectors for least squares
+program  the frozen result
+"""
+
+from pinnace.lower.evaluate import Given as Given
+from pinnace.lower.program import Canonical as Canonical
+from pinnace.lower.program import Compiled as Compiled
+from pinnace.lower.program import Program as Program
+from pinnace.lower.program import Static as Static
+from pinnace.lower.program import lower as lower
+
+__all__ = ["Canonical", "Compiled", "Given", "Program", "Static", "lower"]

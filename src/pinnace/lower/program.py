@@ -1,0 +1,176 @@
+"""The frozen result: what to compute at each step, as pure functions of parameters, points and weights."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import equinox as eqx
+import jax
+from jaxtyping import Array
+
+from pinnace._errors import LoweringError
+from pinnace.expr import Expr, Names, PointSet, Tracker, nodes, replace, text
+from pinnace.lower.check import check_entries, check_trained, warn_unused
+from pinnace.lower.evaluate import Given, evaluate
+from pinnace.lower.losses import Loss, raw_losses, tracker_name
+from pinnace.lower.reduce import residual_vector, squares
+from pinnace.lower.require import Plan, require
+from pinnace.optim import Trainable
+
+
+class Static:
+    """The part of a module that is no array: compared leaf by leaf, so that programs can be."""
+
+    def __init__(self, tree: Any) -> None:
+        self.tree = tree
+        leaves, self._structure = jax.tree.flatten(tree)
+        self._leaves = tuple(leaf if isinstance(leaf, Hashable) and not eqx.is_array(leaf) else id(leaf) for leaf in leaves)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and (self._structure, self._leaves) == (other._structure, other._leaves)
+
+    def __hash__(self) -> int:
+        return hash((self._structure, self._leaves))
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A tracker of the program: its name in the history, what it logs, at which steps."""
+
+    name: str
+    expr: Expr
+    every: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a list of entries means. Two programs of the same expressions are equal, whatever their balancers' numbers.
+
+    In its expressions names are gone, and weights refer to balancers by number.
+    """
+
+    entries: tuple[Expr, ...]
+    losses: tuple[Expr, ...]
+    loss_names: tuple[str, ...]
+    trackers: tuple[Logged, ...]
+    cells: tuple[tuple[Expr, ...], ...]
+    """The losses that each balancer looks at."""
+    trainables: tuple[Trainable, ...]
+    names: tuple[str, ...]
+    """The names of the trainables."""
+    statics: tuple[Static, ...]
+    points: tuple[PointSet, ...]
+
+    def given(
+        self,
+        params: Sequence[Any],
+        points: Sequence[Array],
+        weights: Callable[[int, Sequence[Array]], Array],
+    ) -> Given:
+        """What the expressions are evaluated at: arrays of the modules, points, and where weights come from."""
+        modules = [eqx.combine(arrays, static.tree) for arrays, static in zip(params, self.statics, strict=True)]
+        return Given(
+            dict(zip(self.trainables, modules, strict=True)), dict(zip(self.points, points, strict=True)), weights
+        )
+
+    def evaluate(self, roots: Sequence[Expr], given: Given) -> list[Any]:
+        """The values of expressions of this program, everything that they share computed once."""
+        return evaluate(planned(tuple(roots)), given)
+
+    def plan(self) -> Plan:
+        """Which derivatives the entries and losses need."""
+        return planned((*self.entries, *self.losses))
+
+    def residuals(self, given: Given) -> Array:
+        """The vector whose squares sum up to the total: see `reduce.squares`."""
+        parts = [part for entry in self.entries for part in squares(entry)]
+        values = iter(self.evaluate([expr for part in parts for expr in part], given))
+        return residual_vector([(next(values), next(values), next(values)) for _ in parts])
+
+
+@lru_cache(maxsize=256)
+def planned(roots: tuple[Expr, ...]) -> Plan:
+    """The plan of some roots; it is asked for again whenever something is traced."""
+    return require(roots)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program with what it refers to by number."""
+
+    program: Program
+    written: tuple[Expr, ...]
+    """The losses among the entries, as the user wrote them."""
+    cells: tuple[Any, ...]
+    names: Names
+
+
+def lower(entries: Sequence[Any]) -> Compiled:
+    """From the entries of core to a program: check, name, number.
+
+    Raises LoweringError, and warns of weights that are not used.
+    """
+    names = Names()
+    written, tracked = check_entries(entries, names)
+    every_root = [*written, *(tracker.expr for tracker in tracked)]
+    found = list(nodes(every_root))
+    cells = tuple(dict.fromkeys(node.data[0] for node in found if node.kind == "weight"))
+    trainables = tuple(dict.fromkeys(node.data[0] for node in found if node.kind in ("field", "parameter")))
+    trained = dict.fromkeys(node.data[0] for node in nodes(written) if node.kind in ("field", "parameter"))
+    canonical = Canonical(cells)
+    labels = tuple(map(names, trainables))
+    check_trained(tuple(trained), names)
+    warn_unused(written, cells, names)
+    losses = raw_losses([*written, *(loss for cell in cells for loss in cell.losses)])
+    program = Program(
+        entries=tuple(map(canonical, written)),
+        losses=tuple(canonical(loss.expr) for loss in losses),
+        loss_names=tuple(loss.name for loss in losses),
+        trackers=_trackers(tracked, canonical, losses, names),
+        cells=tuple(tuple(map(canonical, cell.losses)) for cell in cells),
+        trainables=trainables,
+        names=labels,
+        statics=tuple(Static(eqx.partition(trainable.module, eqx.is_array)[1]) for trainable in trainables),
+        points=tuple(dict.fromkeys(node.points for node in found if node.points is not None)),
+    )
+    return Compiled(program, tuple(written), cells, names)
+
+
+class Canonical:
+    """Expressions without names, their weights numbered."""
+
+    def __init__(self, cells: Sequence[Any]) -> None:
+        numbers = {cell: k for k, cell in enumerate(cells)}
+        self._rules: Mapping[str, Callable[[Expr, tuple], Expr]] = {
+            "named": lambda node, args: args[0],
+            "weight": lambda node, args: Expr("weight", args, (numbers[node.data[0]], node.data[1])),
+        }
+
+    def __call__(self, expr: Expr) -> Expr:
+        return replace(expr, self._rules)
+
+
+def _trackers(
+    tracked: Sequence[Tracker], canonical: Canonical, losses: Sequence[Loss], names: Names
+) -> tuple[Logged, ...]:
+    """The trackers with names: the same one written twice is one, different ones of one default name are numbered.
+
+    Raises LoweringError where a name that somebody gave is taken.
+    """
+    found: dict[str, Logged] = {}
+    taken = {"total", *(loss.name for loss in losses)}
+    for tracker in tracked:
+        expr = canonical(tracker.expr)
+        name = base = tracker.name or tracker_name(tracker.expr, losses, names)
+        k = 1
+        while name in taken or found.get(name, Logged(name, expr, tracker.every)) != Logged(name, expr, tracker.every):
+            if tracker.name:
+                raise LoweringError(
+                    f'two things are logged as "{name}", one of them the tracker of `{text(tracker.expr, names)}`. '
+                    f'Give it another name, `.tracker("...")`.'
+                )
+            k += 1
+            name = f"{base} {k}"
+        found[name] = Logged(name, expr, tracker.every)
+    return tuple(found.values())

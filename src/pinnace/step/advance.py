@@ -1,0 +1,184 @@
+"""One step, exactly: points, losses, balancers, gradient, rates, updates, log. Everything is inside."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Bool, Float, PyTree
+
+from pinnace.lower import Given
+from pinnace.schedule import LossValues
+from pinnace.step.moves import Moves, held
+from pinnace.step.recipe import Recipe
+from pinnace.step.state import State, like
+
+
+class Row(eqx.Module):
+    """What is logged of one step: values at the parameters before the update."""
+
+    total: Float[Array, ""]
+    losses: Float[Array, " losses"]
+    rates: tuple[Float[Array, ""], ...]
+    """The rate of each group that has a schedule."""
+    trackers: tuple[Array, ...]
+
+
+class Seen(eqx.Module):
+    """What one forward pass gives beside the total."""
+
+    entries: Array
+    losses: Array
+    weights: tuple[Array, ...]
+    cells: tuple[PyTree, ...]
+    trackers: tuple[Array, ...]
+    """Those that log every step."""
+
+
+def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, Bool[Array, ""]]:
+    """The state after one step, what it logs, and whether all its losses were finite."""
+    program = recipe.program
+    cell_numbers, rate_numbers = numbers
+    root = jax.random.wrap_key_data(state.key)
+    points, samplers = _moved_points(recipe, state, root)
+
+    def signals(number: int) -> dict[str, Any]:
+        key = jax.random.fold_in(jax.random.fold_in(root, len(program.points) + number), state.step)
+        return {name: value for name, value in (("step", state.step), ("key", key)) if name in recipe.cells[number].reads}
+
+    def total_of(trained: tuple[PyTree, ...]) -> tuple[Array, Seen]:
+        moves = Moves(recipe, cell_numbers, state.cells, signals)
+        given = program.given(_put(recipe, state.params, trained), points, moves)
+        return _forward(recipe, given, moves)
+
+    trained = tuple(group.trained(state.params) for group in recipe.groups)
+    (total, seen), gradients = jax.value_and_grad(total_of, has_aux=True)(trained)
+
+    values = LossValues(seen.entries, dict(zip(program.loss_names, seen.losses, strict=True)), total)
+    params, optimizers, rates, logged = state.params, [], [], []
+    for k, group in enumerate(recipe.groups):
+        rate, rate_state = _rate(recipe, rate_numbers, k, state, values)
+        value_of, residuals_of = _held_functions(recipe, state, points, seen.weights, k)
+        updates, moments = group.tx.update(
+            gradients[k],
+            state.optimizers[k],
+            trained[k],
+            value=total,
+            grad=gradients[k],
+            value_fn=value_of,
+            residual_fn=residuals_of,
+        )
+        if rate is not None:
+            updates = jax.tree.map(lambda update, rate=rate: (rate * update).astype(update.dtype), updates)
+            logged.append(rate)
+        params = group.put(params, like(optax.apply_updates(trained[k], updates), trained[k], "the optimizer"))
+        optimizers.append(like(moments, state.optimizers[k], "the optimizer"))
+        rates.append(rate_state)
+    trackers = _all_trackers(recipe, state, points, seen)
+    row = Row(total, seen.losses, tuple(logged), trackers)
+    finite = jnp.isfinite(total) & jnp.all(jnp.isfinite(seen.losses))
+    after = State(
+        params=params,
+        optimizers=tuple(optimizers),
+        counts=tuple(count + 1 for count in state.counts),
+        rates=tuple(rates),
+        cells=seen.cells,
+        weights=like(seen.weights, state.weights, "the balancers"),
+        points=points,
+        samplers=samplers,
+        key=state.key,
+        step=state.step + 1,
+    )
+    return after, row, finite
+
+
+def _put(recipe: Recipe, params: Sequence[PyTree], trained: Sequence[PyTree]) -> Sequence[PyTree]:
+    for group, part in zip(recipe.groups, trained, strict=True):
+        params = group.put(params, part)
+    return params
+
+
+def _moved_points(recipe: Recipe, state: State, root: Any) -> tuple[tuple[Array, ...], tuple[PyTree, ...]]:
+    """The points of this step: as they are, or as their sampler moves them."""
+    found = []
+    for k, points in enumerate(recipe.program.points):
+        if points.plan.moves:
+            key = jax.random.fold_in(root, k)
+            moved = points.plan.update(state.points[k], state.samplers[k], step=state.step, key=key)
+            found.append(like(moved, (state.points[k], state.samplers[k]), f"the sampler of {points!r}"))
+        else:
+            found.append((state.points[k], state.samplers[k]))
+    return tuple(points for points, _ in found), tuple(sampler for _, sampler in found)
+
+
+def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[Array, Seen]:
+    """All values of one step in one pass: entries, raw losses, what is tracked each step; every balancer moves."""
+    program = recipe.program
+    tracked = [tracker.expr for tracker in program.trackers if tracker.every == 1]
+    watched = [loss for losses in program.cells for loss in losses]
+    values = program.evaluate([*program.entries, *program.losses, *tracked, *watched], given)
+    split = [len(program.entries), len(program.losses), len(tracked), len(watched)]
+    entries, losses, trackers, watched_values = _cut(values, split)
+    rest = iter(watched_values)
+    for number, below in enumerate(program.cells):
+        moves(number, [next(rest) for _ in below])
+    weights, cells = moves.results()
+    total = sum(entries[1:], start=entries[0])
+    losses_at_once = jnp.stack([jnp.asarray(loss, total.dtype) for loss in losses])
+    seen = Seen(jnp.stack(entries), losses_at_once, weights, cells, tuple(trackers))
+    return total, lax.stop_gradient(seen)
+
+
+def _cut(values: Sequence[Any], lengths: Sequence[int]) -> list[list[Any]]:
+    found, start = [], 0
+    for length in lengths:
+        found.append(list(values[start : start + length]))
+        start += length
+    return found
+
+
+def _rate(recipe: Recipe, numbers: Sequence[Any], k: int, state: State, values: LossValues) -> tuple[Any, PyTree]:
+    static = recipe.schedules[k]
+    if static is None:
+        return None, state.rates[k]
+    schedule = eqx.combine(numbers[k], static.tree)
+    rate, after = schedule.update(state.counts[k], values, state.rates[k])
+    return rate, like(after, state.rates[k], "the learning rate")
+
+
+def _held_functions(
+    recipe: Recipe, state: State, points: Sequence[Array], weights: Sequence[Array], k: int
+) -> tuple[Callable[[PyTree], Array], Callable[[PyTree], Array]]:
+    """The total and the residual vector as functions of what one optimizer trains; everything else stays."""
+    group, program = recipe.groups[k], recipe.program
+
+    def given(trained: PyTree) -> Given:
+        return program.given(group.put(state.params, trained), points, held(weights))
+
+    def value_of(trained: PyTree, residual_fn: Any = None) -> Array:
+        # optax's line searches insist that value_fn takes every extra argument of update
+        entries = program.evaluate(program.entries, given(trained))
+        return sum(entries[1:], start=entries[0])
+
+    return value_of, lambda trained: program.residuals(given(trained))
+
+
+def _all_trackers(recipe: Recipe, state: State, points: Sequence[Array], seen: Seen) -> tuple[Array, ...]:
+    """The values of all trackers; the rarer ones are computed at their steps only, zeros between."""
+    program = recipe.program
+    found = dict(zip([t.name for t in program.trackers if t.every == 1], seen.trackers, strict=True))
+    for every in sorted({tracker.every for tracker in program.trackers} - {1}):
+        rare = [tracker for tracker in program.trackers if tracker.every == every]
+
+        def compute(rare: Any = rare) -> list[Array]:
+            given = program.given(state.params, points, held(seen.weights))
+            return program.evaluate([tracker.expr for tracker in rare], given)
+
+        shapes = jax.eval_shape(compute)
+        zeros = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
+        values = lax.cond(state.step % every == 0, compute, lambda zeros=zeros: zeros)
+        found.update(zip([tracker.name for tracker in rare], values, strict=True))
+    return tuple(found[tracker.name] for tracker in program.trackers)

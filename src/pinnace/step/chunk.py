@@ -1,0 +1,69 @@
+"""Many steps in one compiled call, of any number: a loop that writes its log into buffers made inside."""
+
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Int, PyTree
+
+from pinnace.step.advance import Row, advance
+from pinnace.step.recipe import Recipe
+from pinnace.step.state import State
+
+LOG_BYTES = 1 << 26
+"""The most that the log of one chunk may take."""
+LOG_ROWS = 1024
+"""The most steps in one chunk."""
+
+
+class Chunk(eqx.Module):
+    """What a chunk gives back."""
+
+    state: State
+    last: State
+    """The state one step earlier: where to go back to when a loss turns out not to be finite."""
+    rows: Row
+    """The log, one row a step along the first axis; rows from `count` on are empty."""
+    count: Int[Array, ""]
+    finite: Bool[Array, ""]
+
+
+@partial(jax.jit, static_argnums=0)
+def run_chunk(recipe: Recipe, numbers: PyTree, state: State, last: State, length: Int[Array, ""]) -> Chunk:
+    """Up to `length` steps from `state`; stops after the first whose losses are not finite.
+
+    Then both states are the last one whose losses were. The step is traced once and read into the loop, so that one
+    compilation serves every length.
+    """
+    traced, shapes = jax.make_jaxpr(partial(advance, recipe), return_shape=True)(numbers, state)
+    structure = jax.tree.structure(shapes)
+
+    def step(state: State) -> tuple[State, Row, Array]:
+        flat = jax.core.eval_jaxpr(traced.jaxpr, traced.consts, *jax.tree.leaves((numbers, state)))
+        return jax.tree.unflatten(structure, flat)
+
+    def body(carry: Chunk) -> Chunk:
+        after, row, finite = step(carry.state)
+        keep = partial(jax.tree.map, lambda yes, no: jnp.where(finite, yes, no))
+        rows = jax.tree.map(lambda log, value: log.at[carry.count].set(value), carry.rows, row)
+        return Chunk(keep(after, carry.last), keep(carry.state, carry.last), rows, carry.count + 1, finite)
+
+    capacity = capacity_of(shapes[1])
+    rows = jax.tree.map(lambda shape: jnp.zeros((capacity, *shape.shape), shape.dtype), shapes[1])
+    start = Chunk(state, last, rows, jnp.zeros((), int), jnp.array(True))
+    return lax.while_loop(lambda chunk: (chunk.count < jnp.minimum(length, capacity)) & chunk.finite, body, start)
+
+
+def capacity_of(row: Any) -> int:
+    """How many rows of this shape one chunk may log."""
+    size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(row))
+    return max(1, min(LOG_ROWS, LOG_BYTES // max(size, 1)))
+
+
+def cost_of_step(recipe: Recipe, numbers: PyTree, state: State) -> dict[str, float]:
+    """What the compiler counts for one step: "flops" and "bytes accessed", where it tells."""
+    cost = jax.jit(partial(advance, recipe)).lower(numbers, state).cost_analysis()
+    return dict(cost or {})

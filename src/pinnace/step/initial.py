@@ -1,0 +1,64 @@
+"""The first state of a problem, and the state after somebody has attached another optimizer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from pinnace.lower import Compiled
+from pinnace.step.recipe import Attached
+from pinnace.step.state import State, settled
+
+
+def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any) -> State:
+    """Parameters as the modules have them, points drawn, balancers, optimizers and schedules at their start.
+
+    Everything random comes from `key`: point sets get it folded with their number, in order of first use.
+    """
+    program = compiled.program
+    params = tuple(settled(eqx.filter(trainable.module, eqx.is_array)) for trainable in program.trainables)
+    drawn = [points.plan.init(jax.random.fold_in(key, k)) for k, points in enumerate(program.points)]
+    sizes = [dict.fromkeys(cell.keys, 0.0) if cell.keys else len(cell.losses) for cell in compiled.cells]
+    starts = [start(one, params) for one in attachments]
+    return settled(
+        State(
+            params=params,
+            optimizers=tuple(start[0] for start in starts),
+            counts=tuple(start[1] for start in starts),
+            rates=tuple(start[2] for start in starts),
+            cells=tuple(cell.balancer.init(size) for cell, size in zip(compiled.cells, sizes, strict=True)),
+            weights=tuple(jnp.ones(len(cell.losses)) for cell in compiled.cells),
+            points=tuple(points for points, _ in drawn),
+            samplers=tuple(sampler for _, sampler in drawn),
+            key=jax.random.key_data(key),
+            step=jnp.zeros((), int),
+        )
+    )
+
+
+def start(one: Attached, params: Sequence[Any]) -> tuple[Any, Any, Any]:
+    """Fresh moments, a count of zero, and the first state of the schedule."""
+    rate = () if one.schedule is None else one.schedule.init()
+    return settled((one.group.tx.init(one.group.trained(params)), jnp.zeros((), int), rate))
+
+
+def reattached(state: State, before: Sequence[Attached], now: Sequence[Attached]) -> State:
+    """The state under the optimizers of now: an attachment that stayed keeps moments and count.
+
+    A changed schedule starts from its own first state; the count goes on.
+    """
+    old = {one.binding: (one, k) for k, one in enumerate(before)}
+    optimizers, counts, rates = [], [], []
+    for one in now:
+        moments, count, rate = start(one, state.params)
+        if one.binding in old and old[one.binding][0].group == one.group:
+            earlier, k = old[one.binding]
+            moments, count = state.optimizers[k], state.counts[k]
+            rate = state.rates[k] if earlier.schedule is one.schedule else rate
+        optimizers.append(moments)
+        counts.append(count)
+        rates.append(rate)
+    return replace(state, optimizers=tuple(optimizers), counts=tuple(counts), rates=tuple(rates))

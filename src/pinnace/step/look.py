@@ -1,0 +1,91 @@
+"""Any expression at the state as it is: moves nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from pinnace._errors import ExpressionError
+from pinnace.expr import Expr, PointSet, nodes, text
+from pinnace.lower import Canonical, Compiled, Program
+from pinnace.step.moves import held
+from pinnace.step.state import State
+
+
+@partial(jax.jit, static_argnums=0)
+def _value(program: Program, params: Sequence[Any], points: Sequence[Array], weights: Sequence[Array]) -> Array:
+    return program.evaluate(program.entries, program.given(params, points, held(weights)))[0]
+
+
+def look(compiled: Compiled, state: State, expr: Expr, values: Mapping[Expr, Any] | None = None) -> Array:
+    """The value of an expression at the current points, or at given ones: `{x: xs, t: ts}`.
+
+    Given values are broadcast against each other; the result has their shape, then that of the expression.
+    Raises ExpressionError for fields and point sets that the problem does not have, and for missing coordinates.
+    """
+    found = list(nodes([expr]))
+    for node in found:
+        if node.kind in ("field", "parameter") and node.data[0] not in compiled.program.trainables:
+            raise ExpressionError(f"`{text(node)}` is not part of this problem: no entry of core uses it.")
+        if node.kind == "weight" and node.data[0] not in compiled.cells:
+            raise ExpressionError(f"`{text(node)}` is not part of this problem: no entry of core uses its balancer.")
+    needed = tuple(dict.fromkeys(node.points for node in found if node.points is not None))
+    arrays, shape = {}, None
+    if values is not None:
+        arrays, shape = _given(expr, values)
+    known = dict(zip(compiled.program.points, state.points, strict=True))
+    for points in needed:
+        if points not in arrays and points not in known:
+            raise ExpressionError(
+                f"`{text(expr, compiled.names)}` lives on {points!r}, which this problem does not use. "
+                f"Give its coordinates, crux.eval(expr, {{x: xs}})."
+            )
+    program = replace(
+        compiled.program, entries=(Canonical(compiled.cells)(expr),), losses=(), loss_names=(), trackers=(), points=needed
+    )
+    value = _value(program, state.params, [arrays.get(points, known.get(points)) for points in needed], state.weights)
+    return value.reshape(shape + expr.shape) if shape is not None and expr.points in arrays else value
+
+
+def _given(expr: Expr, values: Mapping[Expr, Any]) -> tuple[dict[PointSet, Array], tuple[int, ...]]:
+    if not isinstance(values, Mapping):
+        raise ExpressionError(f"points are given as a dict from coordinates to values, {{x: xs, t: ts}}; got {values!r}.")
+    for coordinate in values:
+        if not (isinstance(coordinate, Expr) and coordinate.kind == "coordinate"):
+            raise ExpressionError(f"the keys of the points are coordinates, {{x: xs, t: ts}}; got {coordinate!r}.")
+    sets = dict.fromkeys(coordinate.points for coordinate in values)
+    columns = [jnp.asarray(value, jnp.result_type(float)) for value in values.values()]
+    try:
+        shape = jnp.broadcast_shapes(*(column.shape for column in columns))
+    except ValueError:
+        shapes = ", ".join(f"{text(key)}: {column.shape}" for key, column in zip(values, columns, strict=True))
+        raise ExpressionError(f"the values of the coordinates do not broadcast: {shapes}.") from None
+    by_name = {key.data: jnp.broadcast_to(column, shape).ravel() for key, column in zip(values, columns, strict=True)}
+    arrays = {}
+    for points in sets:
+        used = {axis for where, axis in _coordinates(expr) if where is points}
+        for axis in used:
+            if (points, axis) not in by_name:
+                raise ExpressionError(
+                    f"`{text(expr)}` depends on {points.axes[axis]} too: give its values, for example "
+                    f"{{..., {points.axes[axis]}: 0.0}}."
+                )
+        filler = next(iter(by_name.values()))
+        arrays[points] = jnp.stack(
+            [by_name.get((points, axis), jnp.zeros_like(filler)) for axis in range(len(points.axes))], axis=1
+        )
+    missing = [points for points in ([expr.points] if expr.points else []) if points not in arrays]
+    if missing:
+        raise ExpressionError(
+            f"`{text(expr)}` lives on {missing[0]!r}: give values for its own coordinates "
+            f"{', '.join(missing[0].axes)}, not for those of {next(iter(sets), None)!r}."
+        )
+    return arrays, shape
+
+
+def _coordinates(expr: Expr) -> set[tuple[PointSet, int]]:
+    return {node.data for node in nodes([expr]) if node.kind == "coordinate"}

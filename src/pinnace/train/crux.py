@@ -1,0 +1,192 @@
+"""`core` and what it returns: a problem compiled into one step, with its state."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+from jaxtyping import Array
+
+from pinnace._errors import LoweringError, NonFiniteError, PinnaceError
+from pinnace.expr import Expr, Tracker, as_expr, text
+from pinnace.lower import Compiled, lower
+from pinnace.step import State, attached, cost_of_step, initial, look, reattached, recipe
+from pinnace.train import checkpoint
+from pinnace.train.explain import explain
+from pinnace.train.history import History, Layout
+from pinnace.train.loop import Sink, chunks
+from pinnace.train.progress import Progress, interrupts
+from pinnace.train.run import Outcome, Run
+
+
+class Crux:
+    """A problem compiled into one step, and everything that its steps change. Made by `core`."""
+
+    def __init__(self, compiled: Compiled, key: int | Array) -> None:
+        self._compiled = compiled
+        self._attached = attached(compiled)
+        self._state = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key)
+        self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
+        self.history = History()
+        """Everything logged over all runs."""
+
+    @property
+    def steps(self) -> int:
+        """All steps so far."""
+        return int(self._state.step)
+
+    @property
+    def state(self) -> State:
+        """Everything that changes, as one pytree."""
+        return self._state
+
+    def solve(
+        self,
+        steps: int | None = None,
+        *,
+        until: int | None = None,
+        progress: bool = True,
+        callbacks: Iterable[Callable[[Run], Any]] | Callable[[Run], Any] = (),
+        on_nonfinite: str = "stop",
+        sinks: Iterable[Sink] | Sink = (),
+    ) -> Run:
+        """Take so many steps more, or as many as there are `until` a total; call it again to go on.
+
+        Optimizers and rates are looked at anew: what has changed since the last call holds from here on. `callbacks`
+        are called with the run between chunks of about a quarter of a second and stop it by returning True;
+        `sinks(step, values)` once for each step. Ctrl-C ends the run after the current chunk and returns it. A loss
+        that is no longer finite stops the run (`on_nonfinite="stop"`), or raises NonFiniteError ("raise"); either way
+        the parameters are those of the last step whose losses were finite.
+        """
+        count = self._count(steps, until)
+        if on_nonfinite not in ("stop", "raise"):
+            raise PinnaceError(f'on_nonfinite is "stop" or "raise"; got {on_nonfinite!r}.')
+        self._attach()
+        fixed, numbers = recipe(self._compiled, self._attached)
+        self.history.cut(self.steps)
+        run = Run(History(), self.steps, weights=self._weight_names())
+        bar = Progress(count, progress)
+        began = time.perf_counter()
+        try:
+            with interrupts() as interrupt:
+                chunks(
+                    fixed,
+                    numbers,
+                    self._state,
+                    count,
+                    keep=self._keep,
+                    run=run,
+                    histories=(run.history, self.history),
+                    layout=self._layout(),
+                    progress=bar,
+                    interrupt=interrupt,
+                    callbacks=_several(callbacks),
+                    sinks=_several(sinks),
+                )
+        finally:
+            bar.close()
+            run.seconds = time.perf_counter() - began
+            self._write_back()
+        if run.outcome is Outcome.NONFINITE and on_nonfinite == "raise":
+            raise NonFiniteError(run.message)
+        return run
+
+    def eval(self, expr: Any, points: Mapping[Expr, Any] | None = None) -> Array:
+        """Any expression at the current points, or at given ones, `{x: xs, t: ts}`. Moves nothing.
+
+        Given values broadcast against each other; the result has their shape, then that of the expression. A weight
+        has the value that it had in the last step.
+        """
+        return look(self._compiled, self._state, as_expr(expr), points)
+
+    def explain(self) -> str:
+        """Losses, point sets, fields with the derivatives that each needs, parameters, and the cost of a step."""
+        self._attach()
+        fixed, numbers = recipe(self._compiled, self._attached)
+        return explain(self._compiled, self._state, cost_of_step(fixed, numbers, self._state))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Everything that changes, and the history, to one file; whole or not at all."""
+        checkpoint.write(path, self._state, self.history, self._header())
+
+    def load(self, path: str | os.PathLike[str]) -> "Crux":
+        """Go on from a file that `save` wrote for the same problem.
+
+        Raises CheckpointError that shows the difference where it was another problem; nothing has changed then.
+        """
+        self._attach()
+        saved = checkpoint.load(path)
+        self._state = checkpoint.restore(saved, self._state, self._header(), path)
+        self.history = saved.history
+        self._write_back()
+        return self
+
+    def __repr__(self) -> str:
+        return f"Crux after {self.steps} steps of\n  " + "\n  ".join(self._texts)
+
+    def _keep(self, state: State) -> None:
+        self._state = state
+
+    def _attach(self) -> None:
+        now = attached(self._compiled)
+        self._state = reattached(self._state, self._attached, now)
+        self._attached = now
+
+    def _write_back(self) -> None:
+        program = self._compiled.program
+        for trainable, params, static in zip(program.trainables, self._state.params, program.statics, strict=True):
+            trainable.module = eqx.combine(params, static.tree)
+
+    def _count(self, steps: int | None, until: int | None) -> int:
+        given = until if steps is None else steps
+        if (steps is None) == (until is None) or isinstance(given, bool) or not isinstance(given, int) or given < 0:
+            raise PinnaceError(
+                f"solve takes a number of steps, solve(1000), or a total, solve(until=1000); got steps={steps!r}, "
+                f"until={until!r}."
+            )
+        return given if steps is not None else max(0, given - self.steps)
+
+    def _layout(self) -> Layout:
+        program = self._compiled.program
+        return Layout(
+            program.loss_names,
+            tuple(one.group.names for one in self._attached if one.schedule is not None),
+            tuple((tracker.name, tracker.every) for tracker in program.trackers),
+        )
+
+    def _weight_names(self) -> tuple[str, ...]:
+        return tuple(tracker.name for tracker in self._compiled.program.trackers if tracker.expr.kind == "weight")
+
+    def _header(self) -> dict[str, Any]:
+        return {"losses": self._texts, "steps": self.steps, "jax": jax.__version__}
+
+
+def core(entries: Sequence[Expr | Tracker], *, key: int | Array = 0) -> Crux:
+    """Compile losses and trackers into one jitted step: `core([w_pde * pde, w_bc * bc, w_pde.tracker()])`.
+
+    The total is the sum of the losses. Parameters are copied from the networks now, and the trained ones written back
+    at the end of each `solve`. Everything random comes from `key`, an int or a key of jax.random. Raises
+    LoweringError for what is no scalar loss, for two losses of one name, and for a field without optimizer.
+
+    >>> import equinox as eqx, jax, optax
+    >>> import pinnace as pn
+    >>> x = pn.domain.interval(0, 1).variable("interior", 64)
+    >>> u = pn.nn(eqx.nn.MLP(1, "scalar", 8, 1, key=jax.random.key(0))).optimizer(optax.adam(1e-2))
+    >>> crux = pn.core([(u(x).d(x) - pn.np.cos(x)).mse.named("ode")])
+    >>> run = crux.solve(20)
+    >>> bool(run.history["ode"][-1] < run.history["ode"][0])
+    True
+    """
+    if isinstance(key, bool) or not (isinstance(key, int) or _is_key(key)):
+        raise LoweringError(f"the key of core is an int or a key of jax.random.key(...); got {key!r}.")
+    return Crux(lower(entries), key)
+
+
+def _is_key(key: Any) -> bool:
+    return isinstance(key, jax.Array) and jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()
+
+
+def _several(given: Any) -> tuple[Any, ...]:
+    return (given,) if callable(given) else tuple(given)

@@ -1,0 +1,48 @@
+"""A history as curves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pinnace.train.history import History
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
+
+
+def draw(history: History, weights: Sequence[str], axes: Any = None) -> tuple[Any, Any]:
+    """Losses, weights and rates over the steps, one panel each: (figure, axes)."""
+    import matplotlib.pyplot as plt
+
+    rates = [name for name in history if name.startswith("lr(")]
+    scalars = [name for name in history if history[name].ndim == 1 and name not in (*rates, *weights)]
+    panels = [("loss", scalars), ("weight", list(weights)), ("rate", rates)]
+    panels = [(label, names) for label, names in panels if names]
+    if axes is None:
+        _, axes = plt.subplots(len(panels), 1, sharex=True, squeeze=False, layout="constrained", figsize=(7, 2.6 * len(panels)))
+        axes = axes[:, 0]
+    axes = np.atleast_1d(axes)
+    for panel, (label, names) in zip(axes, panels, strict=False):
+        curves(panel, history, names)
+        panel.set_ylabel(label)
+    axes[min(len(panels), len(axes)) - 1].set_xlabel("step")
+    return axes[0].figure, axes
+
+
+def curves(panel: Any, history: History, names: Sequence[str]) -> None:
+    """Some names of a history as curves, on a logarithmic axis where all are positive."""
+    styles = ("-", "--", ":", "-.")
+    for k, name in enumerate(names):
+        panel.plot(
+            history.steps(name),
+            history[name],
+            label=name,
+            color=COLOURS[k % len(COLOURS)],
+            linestyle=styles[k // len(COLOURS) % len(styles)],
+            linewidth=1.2,
+        )
+    values = np.concatenate([history[name] for name in names]) if names else np.zeros(0)
+    if values.size and np.all(values[np.isfinite(values)] > 0):
+        panel.set_yscale("log")
+    panel.legend(loc="best", fontsize="small", ncols=1 + len(names) // 5)

@@ -1,0 +1,51 @@
+"""What `solve` returns."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from pinnace.train.curves import draw
+from pinnace.train.history import History
+
+
+class Outcome(Enum):
+    """How a run ended; the value is a sentence for people."""
+
+    DONE = "all steps were taken"
+    STOPPED = "a callback stopped the run"
+    INTERRUPTED = "interrupted by Ctrl-C; the run so far is kept"
+    NONFINITE = "a loss was no longer finite; the parameters are those of the last step whose losses were"
+
+
+@dataclass
+class Run:
+    """One call of `solve`: what was logged, how it ended, how long it took.
+
+    `history[name]` has one row a step of this run; `first` is the number of its first step.
+    """
+
+    history: History
+    first: int
+    outcome: Outcome = Outcome.DONE
+    message: str = Outcome.DONE.value
+    seconds: float = 0.0
+    weights: tuple[str, ...] = field(default=())
+    """The names of the trackers that log weights."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps this run logged."""
+        return len(self.history["total"]) if "total" in self.history else 0
+
+    def plot(self, axes: Any = None) -> tuple[Any, Any]:
+        """The losses over the steps, and the weights and rates where they are logged: (figure, axes)."""
+        return draw(self.history, self.weights, axes)
+
+    def __repr__(self) -> str:
+        if not self.steps:
+            return f"Run of 0 steps: {self.message}"
+        total = self.history["total"]
+        return (
+            f"Run of {self.steps} steps from {self.first} in {self.seconds:.1f} s: total {total[0]:.3g} to "
+            f"{total[-1]:.3g}; {self.message}"
+        )

@@ -1,0 +1,140 @@
+"""Balancers of a user's own, and what the shared rules do with gradients and residuals."""
+
+import doctest
+import importlib
+import pkgutil
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from pinnace import balance
+from pinnace._errors import BalanceError
+
+
+class Inverse:
+    """The smallest balancer: no base class, no signals."""
+
+    def init(self, m):
+        return jnp.ones(m)
+
+    def update(self, losses, state):
+        return 1 / losses, state
+
+
+class GradientNorms(balance.LossBalancer):
+    """What the gradient balancers to come look like."""
+
+    reads = frozenset({"grads"})
+
+    def move(self, now, memory):
+        return jnp.linalg.norm(now.grads, axis=1), memory
+
+
+class Sampled(balance.LossBalancer):
+    reads = frozenset({"step", "key", "residuals"})
+
+    def move(self, now, memory):
+        return now.step + jax.random.uniform(now.key, now.losses.shape) * now.residuals["pde"].mean(), memory
+
+
+def test_anything_with_init_and_update_is_a_balancer():
+    assert isinstance(Inverse(), balance.Balancer)
+    assert balance.reads_of(Inverse()) == frozenset()
+    for name, factory in balance.BALANCERS.items():
+        balancer = factory(1.0) if name == "fixed" else factory()
+        assert isinstance(balancer, balance.Balancer)
+        assert balance.reads_of(balancer) == frozenset()
+    assert balance.reads_of(GradientNorms()) == {"grads"}
+
+
+def test_what_is_no_balancer():
+    with pytest.raises(BalanceError, match=r"not a balancer.*relobralo"):
+        balance.reads_of(jnp.ones(2))  # pyright: ignore[reportArgumentType]
+
+    class Misspelt(Inverse):
+        reads = frozenset({"grad"})
+
+    with pytest.raises(BalanceError, match=r'reads "grad".*Did you mean "grads"'):
+        balance.reads_of(Misspelt())
+
+
+def test_signals_that_are_read_and_not_given():
+    balancer = GradientNorms()
+    with pytest.raises(BalanceError, match=r'reads "grads".*update\(losses, state, grads=...\)'):
+        balancer.update([1.0, 1.0], balancer.init(2))
+
+
+def test_a_balancer_that_reads_gradients_stands_where_they_are_not_finite():
+    balancer = GradientNorms(every=2, max_weight=10.0)
+    state, seen = balancer.init(2), []
+    assert bool(balancer.due(state))
+    bad = jnp.array([[jnp.nan, 0.0], [1.0, 0.0]])
+    for grads in (bad, jnp.ones((2, 2)), jnp.array([[3.0, 4.0], [30.0, 40.0]]), bad, bad):
+        weights, state = balancer.update([1.0, 1.0], state, grads=grads)
+        seen.append(weights.tolist())
+    assert seen == [[1.0, 1.0], [1.0, 1.0], [5.0, 10.0], [5.0, 10.0], [5.0, 10.0]]
+    assert not bool(balancer.due(state))
+    assert int(state.moves) == 1
+
+
+class Counting(balance.LossBalancer):
+    reads = frozenset({"residuals"})
+
+    def move(self, now, memory):
+        return jnp.full_like(now.losses, now.t), memory
+
+
+def test_signals_count_even_where_the_weights_do_not_show_them():
+    balancer = Counting()
+    state = balancer.init(1)
+    for value in (jnp.nan, 1.0, jnp.inf, 1.0):
+        weights, state = balancer.update([1.0], state, residuals={"pde": jnp.array([1.0, value])})
+    assert int(state.moves) == 2
+    assert weights.tolist() == [1.0]
+
+
+def test_signals_that_are_not_read_change_nothing():
+    balancer = balance.ema()
+    plain, state = balancer.update([1.0, 2.0], balancer.init(2))
+    with_nan, other = balancer.update([1.0, 2.0], balancer.init(2), grads=jnp.nan, residuals=jnp.nan, step=3)
+    assert plain.tolist() == with_nan.tolist()
+    assert jax.tree.all(jax.tree.map(jnp.array_equal, state, other))
+
+
+def test_all_signals_reach_a_formula_that_reads_them():
+    balancer, key = Sampled(), jax.random.key(3)
+    given = {"step": jnp.array(5), "key": key, "residuals": {"pde": jnp.array([1.0, 3.0])}}
+    weights, state = jax.jit(balancer.update)(jnp.ones(2), balancer.init(2), **given)
+    assert weights.tolist() == pytest.approx((5 + 2 * jax.random.uniform(key, (2,))).tolist())
+    given["residuals"] = {"pde": jnp.array([1.0, jnp.inf])}
+    assert int(balancer.update(jnp.ones(2), state, **given)[1].moves) == 1
+
+
+def test_gradients_through_the_signals_are_zero():
+    balancer = GradientNorms()
+
+    def total(grads):
+        return balancer.update(jnp.ones(2), balancer.init(2), grads=grads)[0].sum()
+
+    assert not jax.grad(total)(jnp.ones((2, 3))).any()
+
+
+def test_a_balancer_of_ones_own_has_checked_rules():
+    with pytest.raises(BalanceError, match=r'GradientNorms got mode = "min-max".*"minmax"'):
+        GradientNorms(mode="min-max")
+    with pytest.raises(BalanceError, match="every = 0"):
+        GradientNorms(every=0)
+
+
+@pytest.mark.parametrize(
+    "module", ["", *(f".{info.name}" for info in pkgutil.iter_modules(balance.__path__))]
+)
+def test_the_examples_in_the_documentation_run(module):
+    result = doctest.testmod(importlib.import_module(f"pinnace.balance{module}"))
+    assert result.failed == 0
+
+
+def test_every_public_factory_has_an_example():
+    for factory in balance.BALANCERS.values():
+        assert ">>> " in (factory.__doc__ or "")

@@ -1,0 +1,220 @@
+"""Balancers are pure: the same under jit, scan, vmap and in every face; other numbers compile nothing."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pinnace import balance
+
+CLAMPS = {"min_weight": 0.01, "max_weight": 100.0}
+EXAMPLES = {
+    "relobralo": {"expected_rho": 0.5},
+    "softadapt": {},
+    "dwa": {"every": 2},
+    "lbpinns_loss_balancing": {"init_s": 0.5, "lr_s": 0.1},
+    "rlw": {},
+    "fixed": {"weights": 2.0},
+    "equal_init": {},
+    "ema": {},
+    "equal_init_ema": {},
+}
+each = pytest.mark.parametrize("name", list(balance.BALANCERS))
+
+
+def example(name, **numbers):
+    return balance.by_name(name, **(EXAMPLES[name] | numbers))
+
+
+def loss_rows(steps=6, m=3, seed=0):
+    rows = np.exp(np.random.default_rng(seed).normal(0, 1, (steps, m)))
+    rows[3, 0] = np.nan
+    return jnp.asarray(rows)
+
+
+def eagerly(balancer, rows):
+    state, weights = balancer.init(rows.shape[1]), []
+    for row in rows:
+        w, state = balancer.update(row, state)
+        weights.append(w)
+    return jnp.stack(weights), state
+
+
+@jax.jit
+def scanned(balancer, rows):
+    def step(state, row):
+        w, state = balancer.update(row, state)
+        return state, w
+
+    state, weights = jax.lax.scan(step, balancer.init(rows.shape[1]), rows)
+    return weights, state
+
+
+def assert_same(got, expected, rtol=1e-12):
+    assert jax.tree.structure(got) == jax.tree.structure(expected)
+    for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol)
+
+
+def test_every_balancer_has_an_example_here():
+    assert set(EXAMPLES) == set(balance.BALANCERS)
+
+
+@each
+def test_jit_and_scan_equal_eager(x64, name):
+    balancer, rows = example(name, mode="l2" if name.startswith("equal_init") else "minmax"), loss_rows()
+    assert_same(scanned(balancer, rows), eagerly(balancer, rows))
+
+
+@pytest.mark.parametrize("name", ["relobralo", "equal_init_ema"])
+def test_numbers_that_the_compiler_knows_give_the_same(x64, name):
+    balancer, rows = example(name, **CLAMPS), loss_rows()
+    assert_same(jax.jit(lambda rows: scanned(balancer, rows))(rows), eagerly(balancer, rows))
+
+
+@each
+def test_vmap_over_problems_equals_each_alone(x64, name):
+    balancer = example(name)
+    batch = jnp.stack([loss_rows(seed=seed) for seed in range(3)])
+    together = jax.vmap(lambda rows: scanned(balancer, rows))(batch)
+    for i, rows in enumerate(batch):
+        assert_same(jax.tree.map(lambda leaf, i=i: leaf[i], together), scanned(balancer, rows))
+
+
+def test_vmap_over_numbers_of_a_balancer(x64):
+    taus, rows = jnp.array([0.1, 1.0, 10.0]), loss_rows()
+    together = jax.vmap(lambda tau: scanned(balance.relobralo(tau=tau), rows)[0])(taus)
+    for tau, weights in zip((0.1, 1.0, 10.0), together, strict=True):
+        assert_same(weights, scanned(balance.relobralo(tau=tau), rows)[0])
+
+
+@pytest.mark.parametrize(("name", "numbers"), [*((name, {}) for name in EXAMPLES), ("dwa", CLAMPS)])
+def test_other_numbers_compile_nothing(name, numbers):
+    traces = []
+
+    @jax.jit
+    def update(balancer, losses, state):
+        traces.append(name)
+        return balancer.update(losses, state)
+
+    first = example(name, **numbers)
+    others = {leaf: value / 2 for leaf, value in vars(first).items() if type(value) is float}
+    others |= {leaf: value + 1 for leaf, value in vars(first).items() if type(value) is int}
+    second = balance.by_name(name, **others)
+    assert set(others) >= {"every"}
+    state, weights = first.init(3), []
+    for balancer in (first, second):
+        for losses in (jnp.ones(3), jnp.array([1.0, 2.0, 3.0])):
+            w, state = update(balancer, losses, state)
+            weights.append(w)
+    assert len(traces) == 1
+
+
+def test_numbers_given_as_arguments_are_used(x64):
+    """A balancer that read its numbers while tracing would repeat the first answer."""
+    update = jax.jit(lambda balancer, losses, state: balancer.update(losses, state)[0])
+    for weights in (1.0, 2.0):
+        balancer = balance.fixed(weights)
+        assert update(balancer, jnp.ones(2), balancer.init(2)).tolist() == [weights, weights]
+    for seed in (1, 2):
+        balancer = balance.rlw(seed=seed)
+        expected, _ = balancer.update(jnp.ones(2), balancer.init(2))
+        assert_same(update(balancer, jnp.ones(2), balancer.init(2)), expected)
+
+
+@each
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_state_keeps_shapes_and_dtypes(name, wide):
+    with jax.enable_x64(wide):
+        for dtype in [None, jnp.float32, jnp.float64][: 3 if wide else 2]:
+            balancer = example(name, mode="l2")
+            state = balancer.init(3, dtype=dtype)
+            assert state.weights.dtype == (dtype or jnp.result_type(float))
+            avals = jax.tree.map(jax.typeof, state)
+            for losses in (jnp.ones(3, jnp.float32), [1.0, 2.0, 3.0], jnp.ones(3, jnp.bfloat16)):
+                _, after = jax.eval_shape(balancer.update, losses, state)
+                shapes = jax.tree.map(lambda a: (a.shape, a.dtype, a.weak_type), after)
+                assert shapes == jax.tree.map(lambda a: (a.shape, a.dtype, False), avals)
+            _, after = balancer.update([1.0, 2.0, 3.0], state)
+            assert jax.tree.map(jax.typeof, after) == avals
+
+
+@pytest.mark.parametrize("name", ["relobralo", "softadapt", "dwa", "lbpinns_loss_balancing", "rlw", "ema"])
+def test_the_state_keeps_its_dtype_where_the_numbers_are_arrays_of_another(x64, name):
+    numbers, kinds = eqx.partition(example(name), lambda leaf: isinstance(leaf, float))
+    balancer = eqx.combine(jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), numbers), kinds)
+    state = balancer.init(2, dtype=jnp.float32)
+    _, after = jax.eval_shape(balancer.update, jnp.ones(2), state)
+    assert jax.tree.map(lambda a: a.dtype, after) == jax.tree.map(lambda a: a.dtype, state)
+
+
+@each
+def test_weights_come_in_the_dtype_of_the_losses(x64, name):
+    balancer = example(name)
+    for dtype in (jnp.float32, jnp.float64, jnp.bfloat16):
+        weights, state = balancer.update(jnp.ones(2, dtype), balancer.init(2))
+        assert weights.dtype == dtype
+        assert state.weights.dtype == jnp.float64
+    assert balancer.update([1, 2], balancer.init(2))[0].dtype == jnp.float64
+
+
+@each
+def test_a_dict_and_a_sequence_give_the_weights_of_the_vector(x64, name):
+    balancer, rows = example(name), loss_rows()
+    state = balancer.init({"pde": 0.0, "bc": 0.0, "ic": 0.0})
+    vector_state = sequence_state = balancer.init(3)
+    jitted = jax.jit(balancer.update)
+    for i, (pde, bc, ic) in enumerate(rows):
+        losses = {"pde": pde, "bc": bc, "ic": ic}
+        # Eager and compiled calls alternate: a dict has another order inside jit.
+        weights, state = (balancer.update if i % 2 else jitted)(losses, state)
+        vector, vector_state = balancer.update(jnp.stack([bc, ic, pde]), vector_state)
+        sequence, sequence_state = balancer.update((bc, ic, pde), sequence_state)
+        assert set(weights) == {"pde", "bc", "ic"}
+        assert_same(jnp.stack([weights[k] for k in ("bc", "ic", "pde")]), vector)
+        assert_same(sequence, vector)
+
+
+def test_a_dict_keeps_its_order_and_its_numbers_by_name():
+    balancer = balance.fixed({"pde": 1.0, "bc": 100.0})
+    losses = {"pde": jnp.array(0.5), "bc": jnp.array(2.0)}
+    for update in (balancer.update, jax.jit(balancer.update)):
+        weights, _ = update(losses, balancer.init(losses))
+        assert {name: float(w) for name, w in weights.items()} == {"pde": 1.0, "bc": 100.0}
+    assert list(balancer.update(losses, balancer.init(losses))[0]) == ["pde", "bc"]
+
+
+@each
+def test_weights_are_constants_for_differentiation(name):
+    balancer = example(name)
+    _, state = balancer.update(jnp.array([1.0, 2.0]), balancer.init(2))
+
+    def total(losses):
+        weights, _ = balancer.update(losses, state)
+        return jnp.sum(weights * losses)
+
+    losses = jnp.array([0.5, 0.1])
+    np.testing.assert_array_equal(jax.grad(total)(losses), balancer.update(losses, state)[0])
+
+
+@each
+def test_no_step_makes_a_nan_that_debugging_would_stop_at(name):
+    with jax.debug_nans(True):
+        for losses in (jnp.zeros(3), jnp.array([1.0, 1e30, 0.0]), jnp.array([jnp.inf, 1.0, 2.0])):
+            for mode in ("raw", "l2"):
+                balancer = example(name, mode=mode)
+                state = balancer.init(3)
+                for _ in range(2):
+                    _, state = balancer.update(losses, state)
+
+
+@each
+def test_the_call_counter_goes_on_where_the_moves_stand(name):
+    balancer = example(name, every=2)
+    state = balancer.init(2)
+    for losses in ([1.0, 1.0], [jnp.nan, 1.0], [jnp.nan, 1.0], [jnp.nan, 1.0], [1.0, 1.0], [1.0, 1.0]):
+        _, state = balancer.update(losses, state)
+    assert int(state.calls) == 6
+    # dwa: the blocks end at calls 1, 3, 5, and the one of calls 2 and 3 has no finite value.
+    assert int(state.moves) == 2
