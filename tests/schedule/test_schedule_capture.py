@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
+from pinnace._errors import ScheduleError
 from pinnace.schedule import LearningRateSchedule as lrs
 
 
@@ -204,6 +205,11 @@ def test_paths_that_are_not_taken_may_be_nan_or_infinite():
     assert lrs(lambda epoch: 1.0 / epoch if epoch else 7.0)(0) == 7.0
 
 
+def test_powers_of_integers_do_not_overflow_in_32_bits():
+    assert lrs(lambda epoch: 1e-9 * epoch**2)(70_000) == pytest.approx(4.9)
+    assert lrs(lambda epoch: 10 ** (-epoch))(3) == pytest.approx(1e-3)
+
+
 def test_a_question_is_asked_once():
     runs = []
 
@@ -337,6 +343,17 @@ def test_as_the_rate_of_an_optax_optimizer(schedule):
 
     np.testing.assert_allclose(run(jnp.zeros(())), [schedule(t) for t in range(5)], rtol=1e-6)
     optax.adam(learning_rate=schedule).init(jnp.zeros(3))
+
+
+def test_injected_into_an_optax_optimizer():
+    schedule = lrs(lambda epoch: 1.0 if epoch < 2 else 0.5)
+    with pytest.raises(ScheduleError, match=r"lambda count: schedule\(count\)"):
+        optax.inject_hyperparams(optax.sgd)(learning_rate=schedule).init(jnp.zeros(2))
+    tx = optax.inject_hyperparams(optax.sgd)(learning_rate=lambda count: schedule(count))
+    state = tx.init(jnp.zeros(2))
+    for rate in (1.0, 1.0, 0.5):
+        _, state = jax.jit(tx.update)(jnp.ones(2), state)
+        assert state.hyperparams["learning_rate"] == rate
 
 
 def test_no_value_leaks():

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 from jax.extend import core as jex
 
-from pinnace.lower.jet import Jet
+from pinnace.lower.jet import Jet, trimmed
 from pinnace.lower.rules import INSIDE, RULES, nested
 from pinnace.lower.terms import Term
 
@@ -24,7 +24,7 @@ def propagate(
     jet for each array in the function's result.
     """
     numbers = {k: jet.value for k, jet in enumerate(jets) if isinstance(jet.value, (bool, int, float))}
-    arrays = [jet for k, jet in enumerate(jets) if k not in numbers]
+    arrays = [trimmed(jet, terms) for k, jet in enumerate(jets) if k not in numbers]
     batched = any(jet.batched for jet in jets)
 
     def of_arrays(*values: Any) -> Any:

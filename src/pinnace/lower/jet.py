@@ -82,3 +82,8 @@ def filled(jet: Jet, term: Term) -> Any:
     """The term, zeros where it is absent."""
     found = jet.term(term)
     return jnp.zeros_like(jet.value) if found is None else found
+
+
+def trimmed(jet: Jet, terms: Sequence[Term]) -> Jet:
+    """The jet without the derivatives that nobody asks for."""
+    return Jet(jet.value, {term: jet.parts[term] for term in terms if term in jet.parts}, jet.batched)

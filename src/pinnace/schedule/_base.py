@@ -105,10 +105,15 @@ def _meant(rate: Any) -> str:
 def _as_epoch(epoch: Any) -> Array:
     """A scalar in the default int type; a fraction, which only users give, as a float."""
     if not is_number(epoch):
-        many = isinstance(epoch, list | tuple | np.ndarray | jax.Array)
-        raise ScheduleError(
-            f"A rate is asked for one epoch, a whole number; got {epoch!r}."
-            + " For many epochs write jax.vmap(schedule)(epochs)." * many
-        )
+        raise ScheduleError(f"A rate is asked for one epoch, a whole number; got {epoch!r}.{_instead(epoch)}")
     kind = int if jnp.issubdtype(jnp.result_type(epoch), jnp.integer) else float
     return jnp.asarray(epoch, jnp.result_type(kind))
+
+
+def _instead(epoch: Any) -> str:
+    match epoch:
+        case ():  # What `init` returned: optax takes what has init and update for a schedule of its own kind.
+            return " For optax.inject_hyperparams write lambda count: schedule(count)."
+        case list() | tuple() | np.ndarray() | jax.Array():
+            return " For many epochs write jax.vmap(schedule)(epochs)."
+    return ""

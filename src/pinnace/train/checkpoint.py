@@ -64,7 +64,7 @@ def load(path: str | os.PathLike[str]) -> Saved:
     if not Path(path).is_file():
         raise CheckpointError(f"there is no file {path}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as file:
             content = {name: file[name] for name in file.files}
         header = json.loads(content.pop("header").tobytes())
         names = header["history"]

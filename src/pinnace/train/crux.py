@@ -29,6 +29,7 @@ class Crux:
         self._attached = attached(compiled)
         self._state = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key)
         self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
+        self._losses = _definitions(compiled)
         self.history = History()
         """Everything logged over all runs."""
 
@@ -160,7 +161,7 @@ class Crux:
         return tuple(tracker.name for tracker in self._compiled.program.trackers if tracker.expr.kind == "weight")
 
     def _header(self) -> dict[str, Any]:
-        return {"losses": self._texts, "steps": self.steps, "jax": jax.__version__}
+        return {"losses": [*self._texts, *self._losses], "steps": self.steps, "jax": jax.__version__}
 
 
 def core(entries: Sequence[Expr | Tracker], *, key: int | Array = 0) -> Crux:
@@ -182,6 +183,12 @@ def core(entries: Sequence[Expr | Tracker], *, key: int | Array = 0) -> Crux:
     if isinstance(key, bool) or not (isinstance(key, int) or _is_key(key)):
         raise LoweringError(f"the key of core is an int or a key of jax.random.key(...); got {key!r}.")
     return Crux(lower(entries), key)
+
+
+def _definitions(compiled: Compiled) -> list[str]:
+    program = compiled.program
+    pairs = zip(program.loss_names, program.losses, strict=True)
+    return [f"{name}: {text(loss, compiled.names)}" for name, loss in pairs]
 
 
 def _is_key(key: Any) -> bool:

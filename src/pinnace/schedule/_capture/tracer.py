@@ -73,7 +73,7 @@ class Captured(Tracer):
             )
         if self.answer is None:
             with set_current_trace(self.path.parent):
-                condition = self.value != 0
+                condition = self.value if self.dtype == bool else self.value != 0
             self.answer = self.path.ask(condition)
         return bool(self.answer)
 
