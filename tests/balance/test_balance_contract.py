@@ -127,9 +127,7 @@ def test_a_balancer_of_ones_own_has_checked_rules():
         GradientNorms(every=0)
 
 
-@pytest.mark.parametrize(
-    "module", ["", *(f".{info.name}" for info in pkgutil.iter_modules(balance.__path__))]
-)
+@pytest.mark.parametrize("module", ["", *(f".{info.name}" for info in pkgutil.iter_modules(balance.__path__))])
 def test_the_examples_in_the_documentation_run(module):
     result = doctest.testmod(importlib.import_module(f"pinnace.balance{module}"))
     assert result.failed == 0

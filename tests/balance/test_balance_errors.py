@@ -73,9 +73,7 @@ def test_init_wants_the_number_of_losses(m):
         balance.relobralo().init(m)
 
 
-@pytest.mark.parametrize(
-    "m", [2, np.int64(2), [1.0, 2.0], (0.0, 0.0), {"a": 1, "b": 2}, jnp.ones(2), np.ones(2)]
-)
+@pytest.mark.parametrize("m", [2, np.int64(2), [1.0, 2.0], (0.0, 0.0), {"a": 1, "b": 2}, jnp.ones(2), np.ones(2)])
 def test_init_takes_a_number_or_losses(m):
     assert balance.relobralo().init(m).weights.tolist() == [1.0, 1.0]
 
@@ -116,9 +114,7 @@ def test_numbers_for_other_losses(weights, m, message):
 def test_update_with_other_names_than_the_numbers_have():
     balancer = balance.lbpinns_loss_balancing({"pde": 1.0, "bc": 2.0})
     state = balancer.init({"pde": 0.0, "bc": 0.0})
-    with pytest.raises(
-        BalanceError, match='init_s was given for "bc", "pde", but the losses are "ic", "pde"'
-    ):
+    with pytest.raises(BalanceError, match='init_s was given for "bc", "pde", but the losses are "ic", "pde"'):
         balancer.update({"pde": 0.1, "ic": 0.1}, state)
 
 
@@ -150,9 +146,7 @@ def test_arrays_and_numpy_numbers_are_numbers():
 
 
 def test_traced_numbers_are_not_checked():
-    weights = jax.jit(
-        lambda tau: balance.relobralo(tau=tau).update([1.0, 2.0], balance.relobralo().init(2))[0]
-    )(0.1)
+    weights = jax.jit(lambda tau: balance.relobralo(tau=tau).update([1.0, 2.0], balance.relobralo().init(2))[0])(0.1)
     assert weights.tolist() == [1.0, 1.0]
 
 

@@ -284,9 +284,7 @@ def label(value):
 
 
 named = pytest.mark.parametrize(("name", "numbers"), KINDS, ids=label)
-in_a_mode = pytest.mark.parametrize(
-    ("name", "numbers", "mode"), [(*kind, "raw") for kind in KINDS] + SCALED, ids=label
-)
+in_a_mode = pytest.mark.parametrize(("name", "numbers", "mode"), [(*kind, "raw") for kind in KINDS] + SCALED, ids=label)
 
 
 @in_a_mode

@@ -29,7 +29,11 @@ def mlp(outputs: Any, seed: int = 0) -> eqx.nn.MLP:
 
 def taylor(module: eqx.nn.MLP, points: jax.Array, terms: tuple[str, ...]) -> dict[str, jax.Array]:
     """The terms of the network layer by layer, written out by hand: "", "a", "b", "aa", "bb", "aaa"."""
-    z = {"": points, "a": jnp.zeros_like(points).at[:, 0].set(1.0), "b": jnp.zeros_like(points).at[:, 1].set(1.0)}
+    z = {
+        "": points,
+        "a": jnp.zeros_like(points).at[:, 0].set(1.0),
+        "b": jnp.zeros_like(points).at[:, 1].set(1.0),
+    }
     z = {term: value for term, value in z.items() if term in terms}
     last = len(module.layers) - 1
     for k, layer in enumerate(module.layers):
@@ -167,7 +171,8 @@ def compare(name: str, make: Callable[[], Any], steps: int, rounds: int) -> None
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     print(
         f"{name:8} {1e3 * median(ours):7.2f} ms {1e3 * median(theirs):7.2f} ms by hand, ratio {median(ratios):.3f} "
-        f"({min(ratios):.3f} to {max(ratios):.3f}); first {steps} steps {ours_first:.1f} s, {hand_first:.1f} s by hand; "
+        f"({min(ratios):.3f} to {max(ratios):.3f}), "
+        f"first {steps} steps {ours_first:.1f} s, {hand_first:.1f} s by hand, "
         f"losses differ by {agree:.1e}"
     )
 

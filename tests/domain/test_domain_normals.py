@@ -37,9 +37,7 @@ def test_normals_have_unit_length_and_point_out(base, x64):
         normals, space = np.asarray(plan.normals(points)), np.asarray(points)[:, :dim]
         assert normals.shape == (plan.size, dim)
         np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, rtol=1e-12)
-        slope = (distance(base.shape, space + h * normals) - distance(base.shape, space - h * normals)) / (
-            2 * h
-        )
+        slope = (distance(base.shape, space + h * normals) - distance(base.shape, space - h * normals)) / (2 * h)
         np.testing.assert_allclose(slope, 1, rtol=1e-6)
 
 

@@ -30,9 +30,7 @@ def trained(plan, key, steps, start=0):
 
     @jax.jit
     def run(points, state):
-        return jax.lax.fori_loop(
-            0, steps, body, (points, state, jnp.zeros((steps, *points.shape), points.dtype))
-        )
+        return jax.lax.fori_loop(0, steps, body, (points, state, jnp.zeros((steps, *points.shape), points.dtype)))
 
     points, state = plan.init(key)
     return np.asarray(points), np.asarray(run(points, state)[2])

@@ -76,16 +76,12 @@ def case(dom, region):
     """Where each point falls, and how often it should."""
     shape, timed = dom.shape, dom.span is not None
     if dom == DISK or dom.shape == DISK.shape:
-        place, share = (
-            even(disk_unit, 2, 4) if region != "boundary" else even(lambda p: disk_unit(p)[:, 1:], 1, 16)
-        )
+        place, share = even(disk_unit, 2, 4) if region != "boundary" else even(lambda p: disk_unit(p)[:, 1:], 1, 16)
     elif region in ("interior", "initial", "final"):
         place, share = even(lambda p: scaled(p, shape.ranges), shape.dim, {1: 16, 2: 4, 3: 3}[shape.dim])
     else:
         chosen = range(2 * shape.dim) if region == "boundary" else shape.sides[region]
-        place, share = box_cells(
-            shape.ranges, [divmod(face, 2) for face in chosen], 4 if shape.dim < 3 else 2
-        )
+        place, share = box_cells(shape.ranges, [divmod(face, 2) for face in chosen], 4 if shape.dim < 3 else 2)
     if not timed or region in ("initial", "final"):
         return lambda points: place(points[:, : shape.dim]), share
     early = 4

@@ -83,9 +83,7 @@ def test_cells_are_as_long_as_wide(n, lengths, expected):
 
 
 def test_grid_points_are_cell_centres():
-    np.testing.assert_allclose(
-        centres((2, 3)), [[a, b] for a in (0.25, 0.75) for b in (1 / 6, 0.5, 5 / 6)], rtol=1e-15
-    )
+    np.testing.assert_allclose(centres((2, 3)), [[a, b] for a in (0.25, 0.75) for b in (1 / 6, 0.5, 5 / 6)], rtol=1e-15)
 
 
 def test_a_grid_covers_each_piece_by_its_share_and_knows_its_size():

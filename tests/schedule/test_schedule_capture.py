@@ -198,9 +198,7 @@ def test_nan_takes_the_branch_that_it_takes_in_python():
 
 
 def test_paths_that_are_not_taken_may_be_nan_or_infinite():
-    schedule = lrs(
-        lambda epoch, losses: jnp.log(losses[0]) if losses[0] > 0 else 1 / (losses[0] - losses[0] + 1)
-    )
+    schedule = lrs(lambda epoch, losses: jnp.log(losses[0]) if losses[0] > 0 else 1 / (losses[0] - losses[0] + 1))
     assert schedule(0, [-1.0]) == 1.0
     assert lrs(lambda epoch: 1.0 / epoch if epoch else 7.0)(0) == 7.0
 

@@ -95,9 +95,7 @@ def line_of(function, offset):
 def test_the_error_names_the_line():
     with pytest.raises(ScheduleError, match=rf"{line_of(endless, 2)} \(`while x > 1e-3:`\)"):
         lrs(endless)(0, [1.0])
-    with pytest.raises(
-        ScheduleError, match=line_of(raising, 2) + r' \(`raise RuntimeError\("too large"\)`\)'
-    ) as told:
+    with pytest.raises(ScheduleError, match=line_of(raising, 2) + r' \(`raise RuntimeError\("too large"\)`\)') as told:
         lrs(raising)(0, [0.5])
     assert isinstance(told.value.__cause__, RuntimeError)
 

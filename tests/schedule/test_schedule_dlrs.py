@@ -117,9 +117,7 @@ def test_the_state_is_a_carry():
     schedule = dlrs(window=4)
     before = schedule.init()
     _, after = jax.eval_shape(schedule.update, 0, [1.0], before)
-    assert jax.tree.map(lambda x: (x.shape, x.dtype), before) == jax.tree.map(
-        lambda x: (x.shape, x.dtype), after
-    )
+    assert jax.tree.map(lambda x: (x.shape, x.dtype), before) == jax.tree.map(lambda x: (x.shape, x.dtype), after)
     assert not any(leaf.weak_type for leaf in jax.tree.leaves(before))
 
 

@@ -10,14 +10,10 @@ from pinnace._errors import ScheduleError
 from pinnace.schedule import LearningRateSchedule as lrs
 from pinnace.schedule import LossValues, dlrs
 
-IN_THE_STEP = LossValues(
-    jnp.asarray([2.0, 3.0]), {"pde": jnp.asarray(0.5), "bc": jnp.asarray(0.25)}, jnp.asarray(5.0)
-)
+IN_THE_STEP = LossValues(jnp.asarray([2.0, 3.0]), {"pde": jnp.asarray(0.5), "bc": jnp.asarray(0.25)}, jnp.asarray(5.0))
 
 
-@pytest.mark.parametrize(
-    "losses", [[2, 3.0], (2.0, 3), np.array([2, 3]), jnp.asarray([2.0, 3.0]), IN_THE_STEP]
-)
+@pytest.mark.parametrize("losses", [[2, 3.0], (2.0, 3), np.array([2, 3]), jnp.asarray([2.0, 3.0]), IN_THE_STEP])
 def test_entries_in_order(losses):
     for read, value in [
         (lambda epoch, losses: losses[0], 2.0),
@@ -70,9 +66,7 @@ def test_in_a_step():
     np.testing.assert_allclose(train()[2], 2 * 0.5**7)
 
 
-@pytest.mark.parametrize(
-    "losses", [0.5, "pde", [], [[1.0]], ["a"], {1: 2.0}, {"pde": [1.0, 2.0]}, {}, [None]]
-)
+@pytest.mark.parametrize("losses", [0.5, "pde", [], [[1.0]], ["a"], {1: 2.0}, {"pde": [1.0, 2.0]}, {}, [None]])
 def test_what_is_no_losses(losses):
     with pytest.raises(ScheduleError, match=r"losses|Losses"):
         lrs(lambda epoch, losses: losses[0])(0, losses)

@@ -107,9 +107,7 @@ def test_lambda_lr():
 
 def test_step_lr():
     schedule = jax.jit(step_lr(0.1, 1000, 0.5))
-    np.testing.assert_allclose(
-        [schedule(t) for t in (0, 999, 1000, 3000)], [0.1, 0.1, 0.05, 0.0125], rtol=1e-6
-    )
+    np.testing.assert_allclose([schedule(t) for t in (0, 999, 1000, 3000)], [0.1, 0.1, 0.05, 0.0125], rtol=1e-6)
     assert step_lr(1.0, 5)(5).item() == pytest.approx(0.1)
 
 

@@ -10,7 +10,16 @@ import pytest
 import pinnace as pn
 from pinnace import LearningRateSchedule as lrs
 
-BALANCERS = ["relobralo", "softadapt", "dwa", "lbpinns_loss_balancing", "rlw", "equal_init", "ema", "equal_init_ema"]
+BALANCERS = [
+    "relobralo",
+    "softadapt",
+    "dwa",
+    "lbpinns_loss_balancing",
+    "rlw",
+    "equal_init",
+    "ema",
+    "equal_init_ema",
+]
 
 
 def two_losses(tx=None, module=None):
@@ -24,7 +33,7 @@ def two_losses(tx=None, module=None):
 
 @pytest.mark.parametrize("name", BALANCERS)
 def test_weights_move_once_a_step_however_they_are_used(x64, name):
-    net, u, ode, start = two_losses()
+    _, u, ode, start = two_losses()
     w_ode, w_start = getattr(pn.fn.adaptive, name)([ode, start])
     entries = [w_ode * ode, 0.5 * w_start * start, w_ode * 2 * ode, w_start * start]
     crux = pn.core([*entries, w_ode.tracker(), w_ode.tracker(), w_start.tracker(), w_start.tracker("again")])
@@ -70,7 +79,9 @@ def test_relobralo_equals_its_formula_in_numpy(x64):
 def test_a_parameter_falls_by_exactly_the_rate(x64):
     p = pn.parameter(5.0, name="p").optimizer(optax.sgd(1.0)).scale(lrs.exponential(0.1, 0.5, 3))
     crux = pn.core([p])
-    values = np.concatenate([crux.solve(5).history["total"], crux.solve(1).history["total"], crux.solve(7).history["total"]])
+    values = np.concatenate(
+        [crux.solve(5).history["total"], crux.solve(1).history["total"], crux.solve(7).history["total"]]
+    )
     np.testing.assert_allclose(-np.diff(values), 0.1 * 0.5 ** (np.arange(12) / 3), rtol=1e-12)
     assert crux.history["lr(p)"][6] == pytest.approx(0.1 * 0.5**2, rel=1e-14)
 
@@ -114,14 +125,23 @@ def test_steps_equal_a_loop_written_by_hand(x64):
         params = optax.apply_updates(params, updates)
         totals.append(value)
     np.testing.assert_allclose(crux.history["total"], totals, rtol=1e-9)
-    for ours, theirs in zip(jax.tree.leaves(eqx.filter(net.module, eqx.is_array)), jax.tree.leaves(params), strict=True):
+    for ours, theirs in zip(
+        jax.tree.leaves(eqx.filter(net.module, eqx.is_array)), jax.tree.leaves(params), strict=True
+    ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-14)
     assert x.kind == "coordinate"
 
 
 def test_rare_trackers_and_arrays_belong_to_their_step(x64):
-    net, u, ode, start = two_losses()
-    crux = pn.core([ode + start, u.tracker("field", every=3), ode.tracker("copy"), (2 * u.mean).tracker("twice", every=2)])
+    _, u, ode, start = two_losses()
+    crux = pn.core(
+        [
+            ode + start,
+            u.tracker("field", every=3),
+            ode.tracker("copy"),
+            (2 * u.mean).tracker("twice", every=2),
+        ]
+    )
     crux.solve(5)
     crux.solve(6)
     history = crux.history
@@ -156,7 +176,9 @@ def test_several_fields_each_with_its_own_optimizer(x64):
 def test_frozen_and_filtered_parameters_stay():
     net, _, ode, start = two_losses()
     last = eqx.tree_at(
-        lambda m: (m.layers[-1].weight, m.layers[-1].bias), jax.tree.map(lambda _: False, net.module), (True, True)
+        lambda m: (m.layers[-1].weight, m.layers[-1].bias),
+        jax.tree.map(lambda _: False, net.module),
+        (True, True),
     )
     before = net.module
     net.optimizer(optax.adam(1e-2), filter=last)
@@ -204,7 +226,7 @@ def test_optimizers_get_the_residual_vector_of_the_total(x64):
         return jax.tree.map(jnp.zeros_like, updates), jnp.stack([value, jnp.sum(r**2), value_fn(params)])
 
     tx = optax.GradientTransformationExtraArgs(lambda params: jnp.zeros(3), update)
-    net, u, ode, start = two_losses(tx)
+    _, u, ode, _ = two_losses(tx)
     w_ode, _ = pn.fn.adaptive.fixed([ode, (u - 1).mse.named("other")], [2.0, 1.0])
     with pytest.warns(pn.PinnaceWarning, match=r"w\(other\)"):
         crux = pn.core([w_ode * ode, 3 * (u - 1).mse / 2, 0.5 * u.weighted(x_of(u) ** 2)])

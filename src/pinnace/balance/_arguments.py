@@ -24,9 +24,7 @@ class Arguments(NamedTuple):
 
     factory: Callable[..., Any]
 
-    def real(
-        self, name: str, value: Any, *, above: float = -ANY, least: float = -ANY, most: float = ANY
-    ) -> Any:
+    def real(self, name: str, value: Any, *, above: float = -ANY, least: float = -ANY, most: float = ANY) -> Any:
         """A finite number above `above`, at least `least` and at most `most`."""
         value = _plain(value)
         if isinstance(value, Tracer):

@@ -88,9 +88,7 @@ class LossBalancer(eqx.Module):
         """Whether the next `update` moves, if all is finite; else gradients need not be computed."""
         return state.calls % self.every == 0
 
-    def listen(
-        self, losses: Float[Array, " m"], memory: Any, due: Bool[Array, ""]
-    ) -> tuple[Float[Array, " m"], Any]:
+    def listen(self, losses: Float[Array, " m"], memory: Any, due: Bool[Array, ""]) -> tuple[Float[Array, " m"], Any]:
         """What a move would see of the losses; called at every step, and what it remembers always counts."""
         return losses, memory
 
@@ -112,9 +110,7 @@ class LossBalancer(eqx.Module):
         number = how_many(m)
         kind = jnp.dtype(jnp.result_type(float) if dtype is None else dtype)
         if kind not in (jnp.dtype("float32"), jnp.dtype("float64")):
-            raise BalanceError(
-                f"init(dtype={kind.name}): expected float32 or float64. Leave it out for the default."
-            )
+            raise BalanceError(f"init(dtype={kind.name}): expected float32 or float64. Leave it out for the default.")
         for argument, numbers in self.per_loss().items():
             check_fit(argument, numbers, m, number)
         return BalancerState(

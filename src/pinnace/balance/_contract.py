@@ -41,7 +41,7 @@ class Balancer(Protocol):
         """State for m losses."""
         ...
 
-    def update(self, losses: Any, state: PyTree, **signals: Any) -> tuple[Any, PyTree]:
+    def update(self, losses: Any, state: PyTree, *args: Any, **signals: Any) -> tuple[Any, PyTree]:
         """Weights of this step, and the state for the next."""
         ...
 

@@ -35,9 +35,7 @@ class Dwa(LossBalancer):
         number = memory.finite + finite
         # A loss without a finite value in its block has no mean: the infinity keeps the weights as they are.
         mean = jnp.where(number > 0, total / jnp.maximum(number, 1), jnp.inf)
-        return mean, _Memory(
-            jnp.where(due, 0, total).astype(total.dtype), jnp.where(due, 0, number), memory.previous
-        )
+        return mean, _Memory(jnp.where(due, 0, total).astype(total.dtype), jnp.where(due, 0, number), memory.previous)
 
     def move(self, now: Moment, memory: _Memory) -> tuple[Float[Array, " m"], _Memory]:
         weights = share(below_largest(quotient(now.losses, memory.previous)) / self.temperature)

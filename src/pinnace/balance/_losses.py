@@ -72,9 +72,7 @@ def as_vector(losses: Losses, m: int) -> Float[Array, " m"]:
     else:
         values = jnp.asarray(losses)
     if jnp.issubdtype(values.dtype, jnp.complexfloating):
-        raise BalanceError(
-            f"update got {values.dtype} losses, expected real ones. Take their absolute values."
-        )
+        raise BalanceError(f"update got {values.dtype} losses, expected real ones. Take their absolute values.")
     if values.shape != (m,):
         raise BalanceError(
             f"update got losses of shape {values.shape}, but the state was made for {m}: expected shape "

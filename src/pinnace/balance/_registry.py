@@ -25,6 +25,7 @@ BALANCERS: dict[str, Callable[..., LossBalancer]] = {
     "ema": ema,
     "equal_init_ema": equal_init_ema,
 }
+"""The factories by name."""
 
 
 def by_name(name: str, **numbers: Any) -> LossBalancer:
@@ -37,8 +38,7 @@ def by_name(name: str, **numbers: Any) -> LossBalancer:
     """
     if name not in BALANCERS:
         raise BalanceError(
-            f'There is no balancer "{name}": expected one of {listed(BALANCERS)}.'
-            f"{did_you_mean(name, BALANCERS)}"
+            f'There is no balancer "{name}": expected one of {listed(BALANCERS)}.{did_you_mean(name, BALANCERS)}'
         )
     factory = BALANCERS[name]
     parameters = inspect.signature(factory).parameters

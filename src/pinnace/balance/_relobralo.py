@@ -32,9 +32,7 @@ class Relobralo(LossBalancer):
         since_start, since_last = (
             share(below_largest(quotient(now.losses, past)) / self.tau) for past in (first, memory.previous)
         )
-        looks_ahead = jax.random.bernoulli(
-            draw_key(self.seed, now.t), jnp.asarray(self.expected_rho, now.losses.dtype)
-        )
+        looks_ahead = jax.random.bernoulli(draw_key(self.seed, now.t), jnp.asarray(self.expected_rho, now.losses.dtype))
         history = jnp.where(looks_ahead, now.weights, since_start)
         weights = self.alpha * history + (1 - self.alpha) * since_last
         return jnp.where(now.t == 0, 1, weights), _Memory(first, now.losses)

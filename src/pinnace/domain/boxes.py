@@ -104,9 +104,7 @@ def interval(a: float, b: float, *, names: Sequence[str] | None = None) -> Domai
     return Domain(Box((span_of(a, b, written, ("a", "b")),), axis_names(names, 1)))
 
 
-def rectangle(
-    x: tuple[float, float], y: tuple[float, float], *, names: Sequence[str] | None = None
-) -> Domain:
+def rectangle(x: tuple[float, float], y: tuple[float, float], *, names: Sequence[str] | None = None) -> Domain:
     """The rectangle of points with x and y between their bounds.
 
     `x`, `y` are pairs (low, high). Axes x, y; sides "left", "right", "bottom", "top", also "x_min", "x_max",
@@ -131,9 +129,7 @@ def box(*ranges: tuple[float, float], names: Sequence[str] | None = None) -> Dom
     >>> x, y, z = cube.variable("z_max", 100)
     """
     if not ranges:
-        raise DomainError(
-            "box() has no ranges: give one pair an axis, for example box((0, 1), (0, 1), (0, 1))."
-        )
+        raise DomainError("box() has no ranges: give one pair an axis, for example box((0, 1), (0, 1), (0, 1)).")
     return _box("box", ranges, names)
 
 
@@ -142,8 +138,7 @@ def _box(kind: str, ranges: Sequence[Any], names: Sequence[str] | None) -> Domai
     for pair in ranges:
         if not (isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2):
             raise DomainError(
-                f"{written} takes one pair (low, high) an axis; got {pair!r}. For example: "
-                f"{kind}((0, 1), (0, 2))."
+                f"{written} takes one pair (low, high) an axis; got {pair!r}. For example: {kind}((0, 1), (0, 2))."
             )
     axes = axis_names(names, len(ranges))
     spans = (

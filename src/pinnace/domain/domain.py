@@ -71,9 +71,7 @@ class Domain:
             return self.span.held(space, self.span.start if region == "initial" else self.span.stop)
         return self.span.over(space)
 
-    def variable(
-        self, region: str, n: int = 1024, *, sampler: str = "sobol", resample: int | None = None
-    ) -> Any:
+    def variable(self, region: str, n: int = 1024, *, sampler: str = "sobol", resample: int | None = None) -> Any:
         """Coordinates on about n points of a region: one symbol an axis, a single symbol for a single axis.
 
         Regions are "interior", "boundary", with time "initial" and "final", and the shape's own sides; with
@@ -106,12 +104,10 @@ class Domain:
             return
         if region in INSTANTS:
             raise DomainError(
-                f'{self!r} has no time, and so no region "{region}". Add time: .time(t0, t1), for example '
-                f".time(0, 1)."
+                f'{self!r} has no time, and so no region "{region}". Add time: .time(t0, t1), for example .time(0, 1).'
             )
         raise DomainError(
-            f"{self!r} has no region {region!r}; it has {listed(self.regions)}."
-            f"{did_you_mean(region, self.regions)}"
+            f"{self!r} has no region {region!r}; it has {listed(self.regions)}.{did_you_mean(region, self.regions)}"
         )
 
     def __repr__(self) -> str:

@@ -26,9 +26,7 @@ def normal(*coordinates: Expr) -> Any:
     for given in coordinates:
         if not (isinstance(given, Expr) and given.kind == "coordinate"):
             got = f"`{text(given)}`" if isinstance(given, Expr) else repr(given)
-            raise DomainError(
-                f"pn.normal takes coordinates, as dom.variable(...) gives them; got {got}. {example}"
-            )
+            raise DomainError(f"pn.normal takes coordinates, as dom.variable(...) gives them; got {got}. {example}")
     points = coordinates[0].data[0]
     for given in coordinates:
         if given.data[0] is not points:
@@ -39,9 +37,7 @@ def normal(*coordinates: Expr) -> Any:
     shape = points.plan.domain.shape
     if not points.plan.has_normals:
         known = listed(("boundary", *shape.sides)) if shape.dim else "a domain with space"
-        raise DomainError(
-            f"{points!r} are not on the boundary of space and have no normal. Take those of {known}."
-        )
+        raise DomainError(f"{points!r} are not on the boundary of space and have no normal. Take those of {known}.")
     axes = [given.data[1] for given in coordinates if given.data[1] < shape.dim]
     if sorted(axes) != list(range(shape.dim)):
         got = ", ".join(text(given) for given in coordinates)

@@ -19,9 +19,7 @@ class Plan:
     `domain` and `region` tell where the points are, `moves` whether the step has to call `update`.
     """
 
-    def __init__(
-        self, domain: Any, region: str, patch: Patch, sampler: Sampler, resample: int | None
-    ) -> None:
+    def __init__(self, domain: Any, region: str, patch: Patch, sampler: Sampler, resample: int | None) -> None:
         self.domain, self.region, self.patch, self.sampler = domain, region, patch, sampler
         self.resample = resample if sampler.random else None
         # bounds that the precision cannot hold are told here, not by core
@@ -67,9 +65,7 @@ class Plan:
         Raises DomainError where the points are no boundary of space.
         """
         if self.patch.normals is None:
-            raise DomainError(
-                f'"{self.region}" of {self.domain!r} is no boundary of space and has no normal.'
-            )
+            raise DomainError(f'"{self.region}" of {self.domain!r} is no boundary of space and has no normal.')
         return self.patch.normals(points[:, : self.domain.shape.dim])
 
 

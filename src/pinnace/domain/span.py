@@ -24,11 +24,7 @@ class Span:
         """The region at all times; time is the last coordinate."""
         lengths = patch.cover.lengths
         # seconds and metres do not compare: a grid takes time to be as long as the region is wide
-        own = (
-            np.exp(np.log(lengths).mean(axis=1, keepdims=True))
-            if lengths.size
-            else np.ones((len(lengths), 1))
-        )
+        own = np.exp(np.log(lengths).mean(axis=1, keepdims=True)) if lengths.size else np.ones((len(lengths), 1))
 
         def place(piece: Int[Array, "n"], unit: Float[Array, "n cube"]) -> Float[Array, "n d"]:
             times = between(self.start, self.stop, unit[:, -1:])

@@ -1,6 +1,7 @@
 """Jets through any JAX function: its jaxpr, read equation by equation with a rule for each primitive."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -37,7 +38,7 @@ def propagate(
     closed = jax.make_jaxpr(of_arrays)(*(jet.value for jet in arrays))
     if inspect is not None:
         inspect(closed)
-    return [Jet(jet.value, jet.parts, batched) for jet in interpret(closed.jaxpr, closed.consts, arrays, terms)]
+    return [replace(jet, batched=batched) for jet in interpret(closed.jaxpr, closed.consts, arrays, terms)]
 
 
 def interpret(jaxpr: Any, consts: Sequence[Any], jets: Sequence[Jet], terms: Sequence[Term]) -> list[Jet]:

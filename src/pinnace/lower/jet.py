@@ -15,15 +15,22 @@ class Jet:
     """A value and the derivatives of it that are not zero, each an array of the shape of the value.
 
     `batched` tells whether the first axis runs over the points; without it, the value is the same at all of them.
+    A concatenation along `axis` knows its `pieces`, where some lack a derivative (see `rules.pieces`).
     """
 
     value: Any
     parts: dict[Term, Array] = field(default_factory=dict)
     batched: bool = False
+    pieces: tuple["Jet", ...] = ()
+    axis: int | None = None
 
     def term(self, term: Term) -> Any:
         """The value or a derivative; None where it is zero."""
         return self.parts.get(term) if term.order else self.value
+
+    def each(self, function: Callable[[Any], Any]) -> "Jet":
+        """The jet of a linear function of the value."""
+        return Jet(function(self.value), {term: function(part) for term, part in self.parts.items()})
 
 
 def total(summands: Sequence[Any]) -> Any:

@@ -8,7 +8,7 @@ import jax
 import optax
 
 from pinnace._errors import FieldError
-from pinnace.expr import Identity
+from pinnace.expr import Expr, Identity
 from pinnace.schedule import LearningRateSchedule
 
 PyTree = Any
@@ -66,7 +66,7 @@ class Trainable(Identity):
         return self
 
     def freeze(self, filter: PyTree = True) -> Self:
-        """Keep these parameters as they are: all, or those that an Equinox filter chooses; `freeze(False)` undoes it."""
+        """Keep these parameters: all, or those that an Equinox filter chooses. `freeze(False)` undoes it."""
         self.frozen = filter
         self.mask()
         return self
@@ -131,7 +131,7 @@ def trainable_of(thing: Any) -> Trainable:
     """
     if isinstance(thing, Trainable):
         return thing
-    if getattr(thing, "kind", None) == "parameter":
+    if isinstance(thing, Expr) and thing.kind == "parameter":
         return thing.data[0]
     raise FieldError(f"only networks (pn.nn) and parameters (pn.parameter) are trained; got {thing!r}.")
 
@@ -146,5 +146,7 @@ def _checked(tx: Any) -> optax.GradientTransformation:
         return tx
     if callable(tx):
         shown = getattr(tx, "__name__", "adam")
-        raise FieldError(f"an optimizer is an optax transformation; got the function {shown}. Call it: optax.{shown}(1).")
+        raise FieldError(
+            f"an optimizer is an optax transformation; got the function {shown}. Call it: optax.{shown}(1)."
+        )
     raise FieldError(f"an optimizer is an optax transformation such as optax.adam(1e-3); got {tx!r}.")

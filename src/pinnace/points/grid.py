@@ -22,8 +22,7 @@ class Grid(Sampler):
     def counts(self) -> list[tuple[int, ...]]:
         """Cells along each axis, for each piece."""
         return [
-            cells(share * self.n, lengths)
-            for share, lengths in zip(self.cover.shares, self.cover.lengths, strict=True)
+            cells(share * self.n, lengths) for share, lengths in zip(self.cover.shares, self.cover.lengths, strict=True)
         ]
 
     @property

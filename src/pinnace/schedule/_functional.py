@@ -30,9 +30,7 @@ def lambda_lr(f: Callable[[Int[Array, ""]], Any]) -> LearningRateSchedule:
     """
     schedule = LearningRateSchedule(f)
     if schedule.reads_losses or schedule.has_state:
-        raise ScheduleError(
-            "lambda_lr takes a function of the step alone. Write lrs(f) for one of (epoch, losses)."
-        )
+        raise ScheduleError("lambda_lr takes a function of the step alone. Write lrs(f) for one of (epoch, losses).")
     return schedule
 
 

@@ -50,9 +50,7 @@ def _vector(values: Any) -> Float[Array, " k"]:
     try:
         vector = jnp.asarray(values, dtype=jnp.result_type(float))
     except (TypeError, ValueError) as wrong:
-        raise ScheduleError(
-            f"Losses are a list, an array or a dict of numbers; got {values!r} ({wrong})."
-        ) from None
+        raise ScheduleError(f"Losses are a list, an array or a dict of numbers; got {values!r} ({wrong}).") from None
     if vector.ndim != 1 or not vector.size:
         raise ScheduleError(
             f"Losses are a list, an array or a dict of numbers, one for each entry; got shape "

@@ -25,9 +25,7 @@ class PiecewiseConstant(Curve):
 def piecewise_constant(boundaries: Any, values: Any) -> PiecewiseConstant:
     """The checked rule."""
     given = Arguments("lrs.piecewise_constant")
-    edges = tuple(
-        given.whole(f"boundaries[{i}]", b) for i, b in enumerate(given.several("boundaries", boundaries))
-    )
+    edges = tuple(given.whole(f"boundaries[{i}]", b) for i, b in enumerate(given.several("boundaries", boundaries)))
     levels = tuple(given.real(f"values[{i}]", v) for i, v in enumerate(given.several("values", values)))
     if len(levels) != len(edges) + 1:
         raise ScheduleError(

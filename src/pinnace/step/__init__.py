@@ -12,4 +12,16 @@ from pinnace.step.recipe import attached as attached
 from pinnace.step.recipe import recipe as recipe
 from pinnace.step.state import State as State
 
-__all__ = ["Attached", "Chunk", "Recipe", "State", "attached", "cost_of_step", "initial", "look", "reattached", "recipe", "run_chunk"]
+__all__ = [
+    "Attached",
+    "Chunk",
+    "Recipe",
+    "State",
+    "attached",
+    "cost_of_step",
+    "initial",
+    "look",
+    "reattached",
+    "recipe",
+    "run_chunk",
+]

@@ -1,6 +1,8 @@
 """One step, exactly: points, losses, balancers, gradient, rates, updates, log. Everything is inside."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import equinox as eqx
@@ -47,7 +49,9 @@ def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, 
 
     def signals(number: int) -> dict[str, Any]:
         key = jax.random.fold_in(jax.random.fold_in(root, len(program.points) + number), state.step)
-        return {name: value for name, value in (("step", state.step), ("key", key)) if name in recipe.cells[number].reads}
+        return {
+            name: value for name, value in (("step", state.step), ("key", key)) if name in recipe.cells[number].reads
+        }
 
     def total_of(trained: tuple[PyTree, ...]) -> tuple[Array, Seen]:
         moves = Moves(recipe, cell_numbers, state.cells, signals)
@@ -126,7 +130,7 @@ def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[Array, Seen]:
     for number, below in enumerate(program.cells):
         moves(number, [next(rest) for _ in below])
     weights, cells = moves.results()
-    total = sum(entries[1:], start=entries[0])
+    total = reduce(add, entries)
     losses_at_once = jnp.stack([jnp.asarray(loss, total.dtype) for loss in losses])
     seen = Seen(jnp.stack(entries), losses_at_once, weights, cells, tuple(trackers))
     return total, lax.stop_gradient(seen)
@@ -161,7 +165,7 @@ def _held_functions(
     def value_of(trained: PyTree, residual_fn: Any = None) -> Array:
         # optax's line searches insist that value_fn takes every extra argument of update
         entries = program.evaluate(program.entries, given(trained))
-        return sum(entries[1:], start=entries[0])
+        return reduce(add, entries)
 
     return value_of, lambda trained: program.residuals(given(trained))
 

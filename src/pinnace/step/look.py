@@ -45,7 +45,12 @@ def look(compiled: Compiled, state: State, expr: Expr, values: Mapping[Expr, Any
                 f"Give its coordinates, crux.eval(expr, {{x: xs}})."
             )
     program = replace(
-        compiled.program, entries=(Canonical(compiled.cells)(expr),), losses=(), loss_names=(), trackers=(), points=needed
+        compiled.program,
+        entries=(Canonical(compiled.cells)(expr),),
+        losses=(),
+        loss_names=(),
+        trackers=(),
+        points=needed,
     )
     value = _value(program, state.params, [arrays.get(points, known.get(points)) for points in needed], state.weights)
     return value.reshape(shape + expr.shape) if shape is not None and expr.points in arrays else value
@@ -53,11 +58,13 @@ def look(compiled: Compiled, state: State, expr: Expr, values: Mapping[Expr, Any
 
 def _given(expr: Expr, values: Mapping[Expr, Any]) -> tuple[dict[PointSet, Array], tuple[int, ...]]:
     if not isinstance(values, Mapping):
-        raise ExpressionError(f"points are given as a dict from coordinates to values, {{x: xs, t: ts}}; got {values!r}.")
+        raise ExpressionError(
+            f"points are given as a dict from coordinates to values, {{x: xs, t: ts}}; got {values!r}."
+        )
     for coordinate in values:
         if not (isinstance(coordinate, Expr) and coordinate.kind == "coordinate"):
             raise ExpressionError(f"the keys of the points are coordinates, {{x: xs, t: ts}}; got {coordinate!r}.")
-    sets = dict.fromkeys(coordinate.points for coordinate in values)
+    sets = tuple(dict.fromkeys(coordinate.data[0] for coordinate in values))
     columns = [jnp.asarray(value, jnp.result_type(float)) for value in values.values()]
     try:
         shape = jnp.broadcast_shapes(*(column.shape for column in columns))

@@ -17,7 +17,9 @@ Weights = Callable[[int, Sequence[Array]], Array]
 class Moves:
     """The weights of this step, made when the first expression asks for them and remembered."""
 
-    def __init__(self, recipe: Recipe, numbers: Sequence[Any], states: Sequence[Any], signals: Callable[[int], dict]) -> None:
+    def __init__(
+        self, recipe: Recipe, numbers: Sequence[Any], states: Sequence[Any], signals: Callable[[int], dict]
+    ) -> None:
         self._recipe, self._numbers, self._states, self._signals = recipe, numbers, states, signals
         self._made: dict[int, tuple[Array, Any]] = {}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -30,8 +29,8 @@ class Group:
 
     def trained(self, params: Sequence[PyTree]) -> PyTree:
         """The arrays that are trained: one tree for one field, a tuple of trees for several."""
-        parts = tuple(eqx.filter(params[k], mask.tree) for k, mask in zip(self.members, self.masks, strict=True))
-        return parts if len(parts) > 1 else parts[0]
+        parts = [eqx.filter(params[k], mask.tree) for k, mask in zip(self.members, self.masks, strict=True)]
+        return tuple(parts) if len(parts) > 1 else parts[0]
 
     def put(self, params: Sequence[PyTree], trained: PyTree) -> tuple[PyTree, ...]:
         """All arrays, with the trained ones replaced."""
@@ -81,7 +80,9 @@ def attached(compiled: Compiled) -> tuple[Attached, ...]:
     by_binding: dict[Binding, list[int]] = {}
     masks: dict[int, Static] = {}
     for k, trainable in enumerate(program.trainables):
-        tree = jax.tree.map(lambda leaf, chosen: chosen if eqx.is_array(leaf) else None, trainable.module, trainable.mask())
+        tree = jax.tree.map(
+            lambda leaf, chosen: chosen if eqx.is_array(leaf) else None, trainable.module, trainable.mask()
+        )
         if trainable.binding is not None and any(jax.tree.leaves(tree)):
             masks[k] = Static(tree)
             by_binding.setdefault(trainable.binding, []).append(k)

@@ -37,12 +37,12 @@ def write(path: str | os.PathLike[str], state: Any, history: History, header: di
         arrays[f"history/{k}/values"] = history[name]
         arrays[f"history/{k}/steps"] = history.steps(name)
     full = {"format": FORMAT, "history": names, **header}
-    arrays["header"] = np.frombuffer(json.dumps(full).encode(), np.uint8)
+    header_bytes = np.frombuffer(json.dumps(full).encode(), np.uint8)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, header=header_bytes, **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

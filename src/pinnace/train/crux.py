@@ -7,6 +7,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 from pinnace._errors import LoweringError, NonFiniteError, PinnaceError
@@ -192,7 +193,7 @@ def _definitions(compiled: Compiled) -> list[str]:
 
 
 def _is_key(key: Any) -> bool:
-    return isinstance(key, jax.Array) and jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()
+    return isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()
 
 
 def _several(given: Any) -> tuple[Any, ...]:

@@ -20,7 +20,9 @@ def draw(history: History, weights: Sequence[str], axes: Any = None) -> tuple[An
     panels = [("loss", scalars), ("weight", list(weights)), ("rate", rates)]
     panels = [(label, names) for label, names in panels if names]
     if axes is None:
-        _, axes = plt.subplots(len(panels), 1, sharex=True, squeeze=False, layout="constrained", figsize=(7, 2.6 * len(panels)))
+        _, axes = plt.subplots(
+            len(panels), 1, sharex=True, squeeze=False, layout="constrained", figsize=(7, 2.6 * len(panels))
+        )
         axes = axes[:, 0]
     axes = np.atleast_1d(axes)
     for panel, (label, names) in zip(axes, panels, strict=False):

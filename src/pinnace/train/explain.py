@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from pinnace.expr import nodes, text
+from pinnace.expr import text
 from pinnace.lower import Compiled
 from pinnace.step import State
 
@@ -16,7 +16,10 @@ def explain(compiled: Compiled, state: State, cost: dict[str, float]) -> str:
     lines = ["losses"]
     lines += [f"  {name}: {text(loss, names)}" for name, loss in zip(program.loss_names, program.losses, strict=True)]
     lines.append("point sets")
-    lines += [f"  {array.shape[0]} x {array.shape[1]}, {points.label}" for points, array in zip(program.points, state.points, strict=True)]
+    lines += [
+        f"  {array.shape[0]} x {array.shape[1]}, {points.label}"
+        for points, array in zip(program.points, state.points, strict=True)
+    ]
     lines.append("fields")
     for trainable, name, params in zip(program.trainables, program.names, state.params, strict=True):
         count = sum(leaf.size for leaf in jax.tree.leaves(params))
@@ -36,7 +39,7 @@ def _derivatives(program: Any, trainable: Any) -> str:
         frame, node = key
         if node.kind != "field" or node.data[0] is not trainable:
             continue
-        for term in sorted(terms, key=lambda term: (term.order, term.counts)):
+        for term in sorted(terms, key=lambda term: (term.order, [-count for count in term.counts])):
             axes = frame.points.axes if frame.points else ()
             shown = "".join(axis * count for axis, count in zip(axes, term.counts, strict=True))
             found.setdefault(shown or "value")

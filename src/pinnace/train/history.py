@@ -89,9 +89,7 @@ class Layout:
         """(name, every, values) of the arrays of a row, or of many rows at once."""
         losses = [(name, 1, row.losses[..., k]) for k, name in enumerate(self.losses)]
         rates = [(f"lr({name})", 1, rate) for names, rate in zip(self.rates, row.rates, strict=True) for name in names]
-        trackers = [
-            (name, every, value) for (name, every), value in zip(self.trackers, row.trackers, strict=True)
-        ]
+        trackers = [(name, every, value) for (name, every), value in zip(self.trackers, row.trackers, strict=True)]
         return [("total", 1, row.total), *losses, *rates, *trackers]
 
 

@@ -72,7 +72,7 @@ def chunks(
             run.outcome, run.message = Outcome.NONFINITE, blame(layout, newest, first + count - 1)
         elif interrupt.asked:
             run.outcome, run.message = Outcome.INTERRUPTED, Outcome.INTERRUPTED.value
-        elif any([callback(run) is True for callback in callbacks]):
+        elif [callback for callback in callbacks if callback(run) is True]:
             run.outcome, run.message = Outcome.STOPPED, Outcome.STOPPED.value
         else:
             continue

@@ -95,9 +95,7 @@ def _class(package: Package, module: Module, node: ast.ClassDef) -> Iterator[str
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if method.name in CALLED or not method.name.startswith("_"):
-            known = (
-                method.name in CALLED or _setter(method) or _documented(package, module, node, method.name)
-            )
+            known = method.name in CALLED or _setter(method) or _documented(package, module, node, method.name)
             yield from _function(module, method, f"{node.name}.{method.name}", known)
 
 

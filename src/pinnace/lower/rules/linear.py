@@ -12,13 +12,12 @@ from pinnace.lower.terms import Term
 Rule = Callable[[Any, list[Jet], Sequence[Term]], list[Jet]]
 
 UNARY = (
-    "neg reduce_sum reshape transpose squeeze expand_dims broadcast_in_dim slice rev cumsum copy copy_p real imag "
+    "neg reduce_sum reshape transpose squeeze expand_dims broadcast_in_dim rev cumsum copy copy_p real imag "
     "reduce_window_sum convert_element_type reduce_precision device_put sharding_constraint name conj"
 ).split()
 """Linear in their first argument; further ones are shapes."""
 
 JOINT: dict[str, Callable[[int], range]] = {
-    "concatenate": lambda n: range(n),
     "pad": lambda n: range(2),
     "dynamic_slice": lambda n: range(1),
     "dynamic_update_slice": lambda n: range(2),
@@ -127,7 +126,6 @@ LINEAR: dict[str, Rule] = {
     "add_any": add(1),
     "sub": add(-1),
     "mul": multiply,
-    "dot_general": bilinear,
     "conv_general_dilated": bilinear,
     "div": divide,
 }

@@ -44,9 +44,7 @@ class PathTrace(Trace):
         with set_current_trace(self):
             return f.call_wrapped(*tracers)
 
-    def process_custom_jvp_call(
-        self, primitive: Any, fun: Any, jvp: Any, tracers: Any, /, **parameters: Any
-    ) -> Any:
+    def process_custom_jvp_call(self, primitive: Any, fun: Any, jvp: Any, tracers: Any, /, **parameters: Any) -> Any:
         return self._bind(primitive, tracers, {"subfuns": (fun, jvp), **parameters})
 
     def process_custom_vjp_call(

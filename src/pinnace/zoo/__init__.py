@@ -1,0 +1,32 @@
+"""Problems with references: written in the language as a user would, each in a file of its own."""
+
+from pinnace._errors import did_you_mean
+from pinnace.zoo.burgers import Burgers as Burgers
+from pinnace.zoo.burgers_inverse import BurgersInverse as BurgersInverse
+from pinnace.zoo.measured import data as data
+from pinnace.zoo.poisson import Poisson as Poisson
+from pinnace.zoo.problem import Answer as Answer
+from pinnace.zoo.problem import Case as Case
+from pinnace.zoo.problem import Posed as Posed
+from pinnace.zoo.problem import Problem as Problem
+from pinnace.zoo.settings import SettingError as SettingError
+from pinnace.zoo.settings import setting as setting
+from pinnace.zoo.settings import settings_of as settings_of
+
+PROBLEMS: dict[str, type[Problem]] = {one.name: one for one in (Burgers, BurgersInverse, Poisson)}
+"""All problems by name. A new one is a file, and a word here."""
+
+
+def by_name(name: str) -> type[Problem]:
+    """The problem of that name.
+
+    Raises SettingError where there is none.
+
+    >>> by_name("burgers")().nu < 0.01
+    True
+    """
+    if name not in PROBLEMS:
+        raise SettingError(
+            f'there is no problem "{name}".{did_you_mean(name, PROBLEMS)} There are {", ".join(PROBLEMS)}.'
+        )
+    return PROBLEMS[name]

@@ -1,0 +1,123 @@
+"""What a problem is: settings, the equation written in the language, and an answer to compare with."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
+
+import jax
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Key
+
+import pinnace as pn
+from pinnace import LearningRateSchedule as lrs
+from pinnace.train import Crux, Run
+from pinnace.zoo.balancing import weighted
+from pinnace.zoo.settings import check, read, setting, settings_of
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An expression of the problem, and the values that it should have.
+
+    `points` are values of its coordinates, one axis of a grid each, in the order of the axes of `exact`; empty for
+    an unknown number. `floor` is the relative L2 error of `exact` itself: no error below it means anything.
+    """
+
+    expr: pn.Expr
+    exact: Float[np.ndarray, "*grid"]
+    points: Mapping[pn.Expr, Float[np.ndarray, " n"]] = field(default_factory=dict)
+    floor: float = 1e-15
+
+    def found(self, crux: Crux) -> Float[np.ndarray, "*grid"]:
+        """The values that the expression has now."""
+        grid = dict(zip(self.points, np.ix_(*self.points.values()), strict=True))
+        return np.asarray(crux.eval(self.expr, grid or None), float)
+
+    def error(self, crux: Crux) -> float:
+        """Relative L2 error over the grid, never below the floor."""
+        wrong = np.linalg.norm(self.found(crux) - self.exact) / np.linalg.norm(self.exact)
+        return float(np.maximum(wrong, self.floor))
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """An equation in the language: the losses, what is trained, and the answers."""
+
+    losses: Sequence[pn.Expr]
+    trained: Sequence[Any]
+    solution: Answer
+    unknowns: Mapping[str, Answer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem(ABC):
+    """A differential equation with a reference. Its fields are its settings, their defaults those that work.
+
+    A new problem is a subclass in a file of its own: the texts below, settings, and `pose`.
+    """
+
+    name: ClassVar[str]
+    """How the command line calls it."""
+    title: ClassVar[str]
+    equation: ClassVar[str]
+    source: ClassVar[str]
+    """Where the reference comes from."""
+    floor: ClassVar[float]
+    """Relative L2 error of the reference with the default settings, held by a test."""
+
+    steps: int = setting(5000, "steps of Adam")
+    rate: float = setting(1e-3, "learning rate at the first step; falls by a cosine to a hundredth")
+    balancer: str = setting("none", 'balancer of the losses, such as "relobralo" or "softadapt(beta=0.5)"')
+    width: int = setting(32, "neurons in a layer")
+    depth: int = setting(4, "hidden layers")
+    points: int = setting(2048, "points where the equation is asked to hold")
+
+    def __post_init__(self) -> None:
+        for name, declared in settings_of(self).items():
+            check(name, vars(self)[name], declared)
+
+    @abstractmethod
+    def pose(self, key: Key[Array, ""]) -> Posed:
+        """Write the problem in the language; everything random comes from the key."""
+
+    @classmethod
+    def read(cls, texts: Iterable[str]) -> Self:
+        """The problem with settings from texts such as "width=32"."""
+        return cls(**read(cls, texts))
+
+    def with_steps(self, steps: int) -> Self:
+        """The same problem with another number of steps."""
+        return replace(self, steps=steps)
+
+    def build(self, seed: int = 0) -> "Case":
+        """Compile: networks, points and noise come from the seed, and so does everything after."""
+        posed = self.pose(jax.random.key(seed))
+        schedule = lrs.cosine(self.steps, self.rate, self.rate / 100)
+        pn.optimizer(list(posed.trained), optax.adam(1)).scale(schedule)
+        return Case(self, posed, pn.core(weighted(posed.losses, self.balancer), key=seed))
+
+
+@dataclass(eq=False)
+class Case:
+    """A problem while it is being solved: `case = zoo.Burgers(width=32).build(seed=0)`, then `case.solve()`."""
+
+    problem: Problem
+    posed: Posed
+    crux: Crux
+
+    def solve(self, **options: Any) -> Run:
+        """Take the steps that are left of those in the settings; options are those of `crux.solve`."""
+        return self.crux.solve(until=self.problem.steps, **options)
+
+    @property
+    def error(self) -> float:
+        """Relative L2 error of the solution."""
+        return self.posed.solution.error(self.crux)
+
+    @property
+    def unknowns(self) -> dict[str, tuple[float, float]]:
+        """Each unknown number as it is now, and as it should be."""
+        answers = self.posed.unknowns.items()
+        return {name: (float(answer.found(self.crux)), float(answer.exact)) for name, answer in answers}
