@@ -71,6 +71,9 @@ def _given(expr: Expr, values: Mapping[Expr, Any]) -> tuple[dict[PointSet, Array
     except ValueError:
         shapes = ", ".join(f"{text(key)}: {column.shape}" for key, column in zip(values, columns, strict=True))
         raise ExpressionError(f"the values of the coordinates do not broadcast: {shapes}.") from None
+    for key, column in zip(values, columns, strict=True):
+        if not bool(jnp.all(jnp.isfinite(column))):
+            raise ExpressionError(f"the values given for {text(key)} are not all finite.")
     by_name = {key.data: jnp.broadcast_to(column, shape).ravel() for key, column in zip(values, columns, strict=True)}
     arrays = {}
     for points in sets:
