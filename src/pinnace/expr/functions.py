@@ -11,17 +11,11 @@ import numpy as np
 
 from pinnace._errors import ExpressionError, did_you_mean
 from pinnace.expr import calculus
+from pinnace.expr.kinds import BINARY, UNARY
 from pinnace.expr.node import Expr, as_expr, elementwise
 
-UNARY = (
-    "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p "
-    "sqrt cbrt square absolute negative reciprocal sign floor ceil rint sinc isfinite isnan logical_not heaviside "
-    "deg2rad rad2deg"
-).split()
-BINARY = (
-    "add subtract multiply divide power maximum minimum arctan2 hypot logaddexp remainder floor_divide "
-    "less less_equal greater greater_equal equal not_equal logical_and logical_or"
-).split()
+class UnknownFunction(ExpressionError, AttributeError):
+    """A function that `pn.np` does not have."""
 
 
 class Functions:
@@ -44,13 +38,19 @@ class Functions:
 
     def __getattr__(self, name: str) -> Any:
         known = [word for word in dir(type(self)) if not word.startswith("_")]
-        raise ExpressionError(
+        raise UnknownFunction(
             f"pn.np has no {name}.{did_you_mean(name, known)} Any JAX function of one point works through "
             f"pn.apply(f, ...)."
         )
 
     def where(self, condition: Any, then: Any, otherwise: Any) -> Any:
         """`then` where the condition holds, `otherwise` elsewhere."""
+        if isinstance(condition, bool) and (isinstance(then, Expr) or isinstance(otherwise, Expr)):
+            raise ExpressionError(
+                f"the condition of where is {condition} already while the problem is written. Between expressions `<` "
+                f"and `>` build conditions, but `==` asks whether both are the same expression: write "
+                f"pn.np.equal(a, b)."
+            )
         return _apply("where", condition, then, otherwise)
 
     def clip(self, value: Any, low: Any, high: Any) -> Any:

@@ -11,6 +11,17 @@ from pinnace.expr.text import text
 
 Shape = tuple[int, ...]
 
+UNARY = (
+    "sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p "
+    "sqrt cbrt square absolute negative reciprocal sign floor ceil rint sinc isfinite isnan logical_not "
+    "deg2rad rad2deg"
+).split()
+BINARY = (
+    "add subtract multiply divide power maximum minimum arctan2 hypot logaddexp remainder floor_divide heaviside "
+    "less less_equal greater greater_equal equal not_equal logical_and logical_or"
+).split()
+"""The elementwise functions of jax.numpy that expressions have, `where` and `clip` apart."""
+
 
 def merged(args: tuple, data: tuple) -> Any:
     """The one point set of the arguments; None where all are numbers.
@@ -69,10 +80,12 @@ def _broadcast(args: tuple, data: tuple) -> Shape:
 
 def _event(args: tuple, data: tuple) -> Shape:
     name, settings, together = data
-    zeros = [np.ones(arg.shape) for arg in args]
+    ones = [np.ones(arg.shape) for arg in args]
     function = np.linalg.norm if name == "norm" else getattr(np, name)
     try:
-        return np.shape(function(zeros if together else zeros[0], *([] if together else zeros[1:]), **dict(settings)))
+        if name == "cross" and any(arg.shape[-1:] != (3,) for arg in args):
+            raise ValueError("it takes vectors of 3")
+        return np.shape(function(ones if together else ones[0], *([] if together else ones[1:]), **dict(settings)))
     except (ValueError, TypeError, IndexError) as wrong:
         shapes = ", ".join(str(arg.shape) for arg in args)
         raise ExpressionError(f"{name} of expressions of shape {shapes} at each point: {wrong}.") from None

@@ -6,14 +6,27 @@ from typing import Any
 
 import numpy as np
 
-from pinnace.expr.text import ATOM, POWER, PRODUCT, SIGN, SUM, Names, function_name, number, postorder, printed
+from pinnace.expr.text import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Names,
+    function_name,
+    number,
+    postorder,
+    printed,
+    shortened,
+)
 
 GREEK = set(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
 )
 FUNCTIONS = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"}
 RELATIONS = {"less": "<", "less_equal": r"\le", "greater": ">", "greater_equal": r"\ge"}
-NORMS = {"mse": (r"\left\langle ", r"^2 \right\rangle"), "mae": (r"\left\langle \left|", r"\right| \right\rangle")}
+SPECIAL = {letter: "\\" + letter for letter in "_%&#{}$ "} | {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim "}
+"""Letters that mean something to TeX, and what shows them in mathematics."""
 
 Part = tuple[str, int]
 
@@ -30,7 +43,8 @@ def latex(expr: Any) -> str:
     root = expr.args[0] if expr.kind == "named" else expr
     done: dict[Any, Part] = {}
     for node in postorder(root, printed):
-        done[node] = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
+        shown, strength = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
+        done[node] = (shown, strength) if shown == shortened(shown) else (upright("..."), ATOM)
     return head + done[root][0]
 
 
@@ -41,9 +55,19 @@ def symbol(name: str) -> str:
     if stem in GREEK:
         shown = "\\" + stem
     else:
-        escaped = (stem or name).replace("_", r"\_")
-        shown = escaped if len(stem) <= 1 else rf"\mathrm{{{escaped}}}"
+        shown = stem if len(stem) == 1 and stem.isalpha() else upright(stem or name)
     return f"{shown}_{{{index}}}" if index and stem else shown
+
+
+def upright(words: str) -> str:
+    """Words as they are, in an upright face."""
+    escaped = "".join(SPECIAL.get(letter, letter) for letter in words)
+    return rf"\mathrm{{{escaped}}}"
+
+
+def operator(name: str) -> str:
+    """The name of a function in front of its arguments."""
+    return upright(name).replace("mathrm", "operatorname", 1)
 
 
 def _wrap(part: Part, least: int) -> str:
@@ -56,7 +80,9 @@ def _constant(node: Any, parts: list[Part], names: Names) -> Part:
         return r"\pi", ATOM
     shown = number(value)
     if np.ndim(value) > 0:
-        return rf"\mathrm{{{shown}}}", ATOM
+        return upright(shown), ATOM
+    if isinstance(value, bool) or not np.isfinite(value):
+        return upright(shown), ATOM
     if "e" in shown:
         base, power = shown.split("e")
         return rf"{base} \cdot 10^{{{int(power)}}}", PRODUCT
@@ -69,9 +95,9 @@ def _elementwise(node: Any, parts: list[Part], names: Names) -> Part:
         return f"{_wrap(parts[0], SUM)} {RELATIONS[name]} {_wrap(parts[1], SUM)}", 0
     match name:
         case "add":
-            return f"{_wrap(parts[0], SUM)} + {_wrap(parts[1], SIGN if parts[1][1] != PRODUCT else PRODUCT)}", SUM
+            return f"{_wrap(parts[0], SUM)} + {_summand(parts[1])}", SUM
         case "subtract":
-            return f"{_wrap(parts[0], SUM)} - {_wrap(parts[1], PRODUCT)}", SUM
+            return f"{_wrap(parts[0], SUM)} - {_summand(parts[1])}", SUM
         case "multiply":
             return rf"{_wrap(parts[0], PRODUCT)} \, {_wrap(parts[1], POWER)}", PRODUCT
         case "divide":
@@ -81,13 +107,17 @@ def _elementwise(node: Any, parts: list[Part], names: Names) -> Part:
         case "square":
             return f"{_wrap(parts[0], ATOM)}^2", POWER
         case "negative":
-            return f"-{_wrap(parts[0], PRODUCT)}", SIGN
+            return f"-{_summand(parts[0])}", SIGN
         case "absolute":
             return rf"\left|{parts[0][0]}\right|", ATOM
         case "sqrt":
             return rf"\sqrt{{{parts[0][0]}}}", ATOM
-    head = "\\" + name if name in FUNCTIONS else rf"\operatorname{{{name}}}".replace("_", r"\_")
-    return _call(head, parts)
+    return _call("\\" + name if name in FUNCTIONS else operator(name), parts)
+
+
+def _summand(part: Part) -> str:
+    """What stands behind a sign: a product, or more tightly bound, without a sign of its own."""
+    return _wrap(part, PRODUCT if part[1] != SIGN else ATOM)
 
 
 def _call(head: str, parts: list[Part]) -> Part:
@@ -144,12 +174,12 @@ def _event(node: Any, parts: list[Part], names: Names) -> Part:
         return rf"\left\lVert {parts[0][0]} \right\rVert", ATOM
     if name == "matmul":
         return rf"{_wrap(parts[0], PRODUCT)} \, {_wrap(parts[1], PRODUCT)}", PRODUCT
-    return _call(rf"\operatorname{{{name}}}".replace("_", r"\_"), parts)
+    return _call(operator(name), parts)
 
 
 def _weight(node: Any, parts: list[Part], names: Names) -> Part:
     cell, index = node.data
-    return rf"w_{{{cell.target(index, names)}}}".replace("_{", r"_{\mathrm{", 1) + "}", ATOM
+    return f"w_{{{upright(cell.target(index, names))}}}", ATOM
 
 
 WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
@@ -162,9 +192,9 @@ WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
     "elementwise": _elementwise,
     "event": _event,
     "index": _index,
-    "apply": lambda node, parts, names: _call(rf"\operatorname{{{function_name(node.data[0])}}}".replace("_", r"\_"), parts),
+    "apply": lambda node, parts, names: _call(operator(function_name(node.data[0])), parts),
     "derivative": _derivative,
     "at": _at,
-    "named": lambda node, parts, names: (rf"\mathrm{{{node.data[0]}}}".replace("_", r"\_"), ATOM),
+    "named": lambda node, parts, names: (upright(node.data[0]), ATOM),
     "reduce": _reduce,
 }

@@ -11,7 +11,7 @@ import numpy as np
 from pinnace._errors import ExpressionError
 from pinnace.expr.identity import PointSet
 from pinnace.expr.intern import Table, key_of
-from pinnace.expr.kinds import KINDS, Shape
+from pinnace.expr.kinds import BINARY, KINDS, UNARY, Shape
 from pinnace.expr.latex import latex
 from pinnace.expr.text import text
 from pinnace.expr.tracker import Tracker
@@ -152,9 +152,10 @@ class Expr:
     def __getitem__(self, index: Any) -> Expr:
         parts = index if isinstance(index, tuple) else (index,)
         for part in parts:
-            if not (part is Ellipsis or isinstance(part, (int, np.integer, slice))):
+            if isinstance(part, bool) or not (part is Ellipsis or isinstance(part, (int, np.integer, slice))):
                 raise ExpressionError(f"components are taken by numbers and slices, as in `u[0]`; got {index!r}.")
-        return Expr("index", (self,), (parts,))
+        plain = tuple(int(part) if isinstance(part, np.integer) else part for part in parts)
+        return Expr("index", (self,), (plain,))
 
     def __len__(self) -> int:
         if not self.shape:
@@ -206,6 +207,9 @@ class Expr:
     def __mod__(self, other: Any) -> Expr:
         return _operator("remainder", self, other)
 
+    def __rmod__(self, other: Any) -> Expr:
+        return _operator("remainder", other, self)
+
     def __neg__(self) -> Expr:
         return elementwise("negative", self)
 
@@ -234,9 +238,20 @@ class Expr:
         return _operator("greater_equal", self, other)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Expr:
-        if method != "__call__" or settings:
-            raise ExpressionError(f"np.{ufunc.__name__}.{method} does not apply to expressions.")
-        return elementwise(ufunc.__name__, *inputs)
+        name = ufunc.__name__
+        if method != "__call__" or settings or name not in (*UNARY, *BINARY, "matmul"):
+            shown = name if method == "__call__" else f"{name}.{method}"
+            raise ExpressionError(f"np.{shown} does not apply to expressions. What does is in pn.np, or pn.apply(f, ...).")
+        return as_expr(inputs[0]) @ inputs[1] if name == "matmul" else elementwise(name, *inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Expr:
+        raise ExpressionError(
+            f"np.{function.__name__} computes at once and cannot take an expression. What can is in pn.np, or "
+            f"pn.apply(f, ...)."
+        )
+
+    def __array__(self, *args: Any, **settings: Any) -> np.ndarray:
+        raise ExpressionError(f"`{text(self)}` is an expression and not yet an array; arrays come from crux.eval(...).")
 
     # what an expression is not
 
@@ -277,20 +292,25 @@ def as_expr(value: Any) -> Expr:
     match value:
         case Expr():
             return value
-        case bool() | int() | float():
-            return Expr("constant", (), (value,))
-        case np.generic():
-            return Expr("constant", (), (np.asarray(value),))
-        case np.ndarray():
+        case bool() | int() | float() if not isinstance(value, np.generic):
             return Expr("constant", (), (value,))
         case Tracker():
             raise ExpressionError(f"{value!r} is an entry of core and cannot be part of an expression.")
     if isinstance(value, (list, tuple, str, dict, set)) or callable(value) or not hasattr(value, "__array__"):
         raise ExpressionError(
-            f"{value!r} is neither a number nor an expression. A field becomes an expression when it is called on "
-            f"coordinates, `net(x, t)`; several expressions become a vector by pn.np.stack([...])."
+            f"{value!r} is neither a real number nor an expression. A field becomes an expression when it is called "
+            f"on coordinates, `net(x, t)`; several expressions become a vector by pn.np.stack([...])."
         )
-    return Expr("constant", (), (np.asarray(value),))
+    return _constant(np.array(value))
+
+
+def _constant(array: np.ndarray) -> Expr:
+    """A copy, so that the expression stays what it is; a number where the array is one."""
+    if array.dtype.kind not in "biuf" and not np.can_cast(array.dtype, np.float32):
+        raise ExpressionError(f"a constant is made of real numbers; got an array of {array.dtype}.")
+    array.flags.writeable = False
+    number = array.item() if array.ndim == 0 else array
+    return Expr("constant", (), (float(number) if isinstance(number, np.generic) else number,))
 
 
 def elementwise(name: str, *values: Any) -> Expr:

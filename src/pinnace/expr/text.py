@@ -55,9 +55,9 @@ def text(expr: Any, names: Names | None = None, top: bool = False) -> str:
 def number(value: Any) -> str:
     """A number as short as it can be told apart, an array by its entries or its shape."""
     if isinstance(value, np.ndarray):
-        if value.ndim == 0:
-            return number(value.item())
-        return np.array2string(value, precision=4, separator=", ") if value.size <= 9 else f"array{value.shape}"
+        if value.size > 9:
+            return f"array{value.shape}"
+        return " ".join(np.array2string(value, precision=4, separator=", ").split())
     return f"{value:.6g}" if isinstance(value, float) and value != int_or_nan(value) else repr(value)
 
 
@@ -70,8 +70,14 @@ def _write(root: Any, names: Names) -> tuple[str, int]:
     """Text and binding strength, children first, without recursion: expressions may be thousands deep."""
     done: dict[Any, tuple[str, int]] = {}
     for node in postorder(root, printed):
-        done[node] = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
+        shown, strength = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
+        done[node] = shortened(shown), strength
     return done[root]
+
+
+def shortened(shown: str, most: int = 100_000) -> str:
+    """A text that is not longer than one can read: what is used again and again is written out each time."""
+    return shown if len(shown) <= most else f"{shown[: most // 2]} ... {shown[-most // 2 :]}"
 
 
 def printed(node: Any) -> tuple:
@@ -103,9 +109,8 @@ def _call(name: str, parts: list) -> tuple[str, int]:
 
 
 def _constant(node: Any, parts: list, names: Names) -> tuple[str, int]:
-    value = node.data[0]
-    negative = np.ndim(value) == 0 and not isinstance(value, bool) and value < 0
-    return number(value), SIGN if negative else ATOM
+    shown = number(node.data[0])
+    return shown, SIGN if shown.startswith("-") else ATOM
 
 
 def _elementwise(node: Any, parts: list, names: Names) -> tuple[str, int]:

@@ -68,6 +68,12 @@ def mapped(
     return propagate(over_all, args, terms, inspect)[0]
 
 
+def arrays(args: Sequence[Jet]) -> list[Jet]:
+    """Jets whose Python numbers have become arrays of the default precision, as functions of one point expect."""
+    real = jnp.result_type(float)
+    return [Jet(jnp.asarray(jet.value, real)) if isinstance(jet.value, (bool, int, float)) else jet for jet in args]
+
+
 def _constant(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     value = node.data[0]
     return Jet(value if isinstance(value, (bool, int, float)) else jnp.asarray(value))
@@ -102,7 +108,7 @@ def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
     def at_point(*parts: Any) -> Any:
         return module(parts[0] if scalar else jnp.concatenate([jnp.atleast_1d(part) for part in parts]))
 
-    return mapped(at_point, args, terms, partial(check_reversible, net))
+    return mapped(at_point, arrays(args), terms, partial(check_reversible, net))
 
 
 def _elementwise(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -123,7 +129,7 @@ def _index(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
 
 
 def _apply(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
-    return mapped(node.data[0], args, terms)
+    return mapped(node.data[0], arrays(args), terms)
 
 
 def _derivative(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -137,7 +143,9 @@ def _derivative(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
 
     value = inner.term(shift)
     found = {term: inner.parts[moved(term)] for term in terms if moved(term) in inner.parts}
-    return Jet(jnp.zeros_like(inner.value) if value is None else value, found, inner.batched)
+    if value is None:
+        value = jnp.zeros(jnp.shape(inner.value), jnp.result_type(inner.value, float))
+    return Jet(value, found, inner.batched)
 
 
 def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -150,7 +158,7 @@ def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Give
 def _reduce(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     values = [over_points(arg, jet, given) for arg, jet in zip(node.args, args, strict=True)]
     how, *numbers = node.data
-    return Jet(reduce.REDUCTIONS[how](*values, *numbers))
+    return Jet(reduce.REDUCTIONS[how](*reduce.aligned(node.args, values), *numbers))
 
 
 def _weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:

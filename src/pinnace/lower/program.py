@@ -14,7 +14,7 @@ from pinnace.expr import Expr, Names, PointSet, Tracker, nodes, replace, text
 from pinnace.lower.check import check_entries, check_trained, warn_unused
 from pinnace.lower.evaluate import Given, evaluate
 from pinnace.lower.losses import Loss, raw_losses, tracker_name
-from pinnace.lower.reduce import residual_vector, squares
+from pinnace.lower.reduce import aligned, residual_vector, squares
 from pinnace.lower.require import Plan, require
 from pinnace.optim import Trainable
 
@@ -86,7 +86,8 @@ class Program:
         """The vector whose squares sum up to the total: see `reduce.squares`."""
         parts = [part for entry in self.entries for part in squares(entry)]
         values = iter(self.evaluate([expr for part in parts for expr in part], given))
-        return residual_vector([(next(values), next(values), next(values)) for _ in parts])
+        rows = [(next(values), *aligned(part[1:], [next(values), next(values)])) for part in parts]
+        return residual_vector(rows)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, as_expr, text
+from pinnace.expr.text import postorder
 
 
 def _huber(r: Array, delta: float) -> Array:
@@ -15,10 +16,13 @@ def _huber(r: Array, delta: float) -> Array:
     return jnp.mean(jnp.where(size <= delta, r**2 / 2, delta * (size - delta / 2)))
 
 
-def _weighted(r: Array, w: Array) -> Array:
-    """Mean over points and components of w r^2; a weight a point counts for all components of it."""
-    spread = w.reshape(w.shape + (1,) * (r.ndim - w.ndim)) if w.ndim and r.ndim > w.ndim else w
-    return jnp.mean(spread * r**2)
+def aligned(nodes: Sequence[Expr], values: Sequence[Array]) -> list[Array]:
+    """Values of expressions that broadcast as these do: points against points, components against components."""
+    rank = max(len(node.shape) for node in nodes)
+    return [
+        value.reshape(value.shape[:1] + (1,) * (rank - len(node.shape)) + node.shape) if node.points else value
+        for node, value in zip(nodes, values, strict=True)
+    ]
 
 
 REDUCTIONS: dict[str, Callable[..., Float[Array, ""]]] = {
@@ -28,7 +32,7 @@ REDUCTIONS: dict[str, Callable[..., Float[Array, ""]]] = {
     "sum": jnp.sum,
     "max": jnp.max,
     "huber": _huber,
-    "weighted": _weighted,
+    "weighted": lambda r, w: jnp.mean(w * r**2),
 }
 
 
@@ -66,17 +70,14 @@ def squares(entry: Expr) -> list[tuple[Expr, Expr, Expr]]:
 
 def holds_loss(node: Expr) -> bool:
     """Whether a factor is, or is made of, reductions over points."""
-    return node.kind == "reduce" or (node.kind == "elementwise" and any(map(holds_loss, node.args)))
+    below = postorder(node, lambda node: node.args if node.kind == "elementwise" else ())
+    return any(part.kind == "reduce" for part in below)
 
 
-def residual_vector(
-    parts: Sequence[tuple[Any, Array, Any]],
-) -> Float[Array, " rows"]:
-    """All residuals as one vector whose squares sum up to the total: r_n = sqrt(w / n) r_n."""
+def residual_vector(parts: Sequence[tuple[Any, Array, Any]]) -> Float[Array, " rows"]:
+    """All residuals as one vector whose squares sum up to the total: r_n = sqrt(factor w / n) r_n."""
     rows = []
     for factor, residual, weight in parts:
-        spread = jnp.broadcast_to(
-            jnp.reshape(weight, jnp.shape(weight) + (1,) * (residual.ndim - jnp.ndim(weight))), residual.shape
-        )
-        rows.append(jnp.ravel(jnp.sqrt(factor * spread / residual.size) * residual))
+        rows.append(jnp.ravel(jnp.sqrt(factor * weight) * residual))
+        rows[-1] = rows[-1] / jnp.sqrt(rows[-1].size)
     return jnp.concatenate(rows)

@@ -93,7 +93,7 @@ def parameter(
     2 * nu
     """
     guess = np.asarray(value)
-    if not (np.issubdtype(guess.dtype, np.number) and np.all(np.isfinite(guess))):
+    if not (guess.dtype.kind in "iuf" and np.all(np.isfinite(guess))):
         raise FieldError(f"a parameter starts from a finite number; got {value!r}.")
     if positive and bounds is not None:
         raise FieldError("a parameter is either positive or bounded; bounds=(0, high) makes it both.")
@@ -109,8 +109,8 @@ def _module(guess: np.ndarray, positive: bool, bounds: tuple[float, float] | Non
         return Positive(jnp.asarray(np.log(guess), dtype))
     if bounds is not None:
         low, high = bounds
-        if not (low < high and np.all((low < guess) & (guess < high))):
-            raise FieldError(f"bounds are (low, high) with low < guess < high; got bounds={bounds} and guess {guess}.")
+        if not (np.isfinite(low) and np.isfinite(high) and np.all((low < guess) & (guess < high))):
+            raise FieldError(f"bounds are two finite numbers (low, high) with low < guess < high; got bounds={bounds} and guess {guess}.")
         share = (guess - low) / (high - low)
         return Bounded(jnp.asarray(np.log(share / (1 - share)), dtype), float(low), float(high))
     return Free(jnp.asarray(guess, dtype))

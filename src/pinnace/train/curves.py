@@ -1,6 +1,6 @@
 """A history as curves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from pinnace.train.history import History
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
+WIDE = 5
+"""From which ratio of largest to smallest a logarithmic axis tells more."""
 
 
 def draw(history: History, weights: Sequence[str], axes: Any = None) -> tuple[Any, Any]:
@@ -25,26 +27,29 @@ def draw(history: History, weights: Sequence[str], axes: Any = None) -> tuple[An
         )
         axes = axes[:, 0]
     axes = np.atleast_1d(axes)
+    colours = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(scalars)}
+    colours |= {f"w({name})": colour for name, colour in colours.items()}
     for panel, (label, names) in zip(axes, panels, strict=False):
-        curves(panel, history, names)
+        curves(panel, history, names, colours)
         panel.set_ylabel(label)
     axes[min(len(panels), len(axes)) - 1].set_xlabel("step")
     return axes[0].figure, axes
 
 
-def curves(panel: Any, history: History, names: Sequence[str]) -> None:
-    """Some names of a history as curves, on a logarithmic axis where all are positive."""
+def curves(panel: Any, history: History, names: Sequence[str], colours: Mapping[str, str] | None = None) -> None:
+    """Some names of a history as curves; on a logarithmic axis where all are positive and their range is wide."""
     styles = ("-", "--", ":", "-.")
     for k, name in enumerate(names):
         panel.plot(
             history.steps(name),
             history[name],
             label=name,
-            color=COLOURS[k % len(COLOURS)],
+            color=(colours or {}).get(name, COLOURS[k % len(COLOURS)]),
             linestyle=styles[k // len(COLOURS) % len(styles)],
             linewidth=1.2,
         )
     values = np.concatenate([history[name] for name in names]) if names else np.zeros(0)
-    if values.size and np.all(values[np.isfinite(values)] > 0):
+    values = values[np.isfinite(values)]
+    if values.size and values.min() > 0 and values.max() > WIDE * values.min():
         panel.set_yscale("log")
     panel.legend(loc="best", fontsize="small", ncols=1 + len(names) // 5)

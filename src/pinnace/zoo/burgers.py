@@ -38,7 +38,7 @@ class Burgers(Problem):
     conditions: str = setting(
         "soft", "soft: losses of their own; hard: built into the field", choices=("soft", "hard")
     )
-    damping: float = setting(0.1, "how much a steep slope damps the residual: r / (1 + damping |u_x|)")
+    damping: float = setting(0.1, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)
 
     def pose(self, key: Key[Array, ""]) -> Posed:
         """Soft: a network and three losses. Hard: a field that fits both conditions, and one loss."""

@@ -40,7 +40,9 @@ class BurgersInverse(Problem):
     nu: float = setting(0.02, "the viscosity that is to be found")
     guess: float = setting(0.1, "the viscosity that the search starts from")
     measurements: int = setting(200, "measured points")
-    noise: float = setting(0.01, "standard deviation of the noise over that of the solution")
+    noise: float = setting(0.01, "standard deviation of the noise over that of the solution", zero=True)
+
+    damping: float = setting(0.1, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)
 
     def pose(self, key: Key[Array, ""]) -> Posed:
         """A field with the known conditions built in, one unknown number, and two losses."""
@@ -51,7 +53,8 @@ class BurgersInverse(Problem):
         nu = pn.parameter(self.guess, name="nu", positive=True)
 
         u = -pn.np.sin(pi * x) + t * (1 - x**2) * net(x, t)
-        pde = (u.d(t) + u * u.d(x) - nu * u.dd(x)).mse.named("pde")
+        residual = u.d(t) + u * u.d(x) - nu * u.dd(x)
+        pde = (residual / (1 + self.damping * abs(u.d(x)))).mse.named("pde")
 
         place = np.asarray(jax.random.uniform(where, (2, self.measurements)), float)
         xs, ts = 2 * place[0] - 1, place[1]

@@ -117,10 +117,12 @@ ELEMENTWISE = frozenset(TOWERS) | frozenset(
 
 
 def by_tower(tower: Tower) -> Callable[[Any, list[Jet], Sequence[Term]], list[Jet]]:
-    """The rule of an elementwise primitive of one argument."""
+    """The rule of an elementwise primitive of one argument, real, or complex with a derivative."""
 
     def rule(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Jet]:
         (inner,) = arguments
+        if jnp.iscomplexobj(inner.value) and tower is _abs:
+            return nested.rule(equation, arguments, terms)
         value = nested.values(equation, [inner.value])[0]
         order = max(term.order for term in terms)
         derivatives = tower(inner.value, value, order, equation.params)

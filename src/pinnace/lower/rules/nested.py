@@ -55,7 +55,7 @@ def rule(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Jet
 
     try:
         results = derivatives(of_moving, [arguments[k] for k in moving], terms)
-    except (NotImplementedError, TypeError) as wrong:
+    except (NotImplementedError, TypeError, ValueError) as wrong:
         raise LoweringError(
             f"the primitive `{equation.primitive.name}` has no forward derivative in JAX, so a field that uses it "
             f"cannot be differentiated by coordinates: {wrong}"
