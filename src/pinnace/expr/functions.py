@@ -14,6 +14,7 @@ from pinnace.expr import calculus
 from pinnace.expr.kinds import BINARY, UNARY
 from pinnace.expr.node import Expr, as_expr, elementwise
 
+
 class UnknownFunction(ExpressionError, AttributeError):
     """A function that `pn.np` does not have."""
 

@@ -81,7 +81,7 @@ def _broadcast(args: tuple, data: tuple) -> Shape:
 def _event(args: tuple, data: tuple) -> Shape:
     name, settings, together = data
     ones = [np.ones(arg.shape) for arg in args]
-    function = np.linalg.norm if name == "norm" else getattr(np, name)
+    function: Callable[..., Any] = np.linalg.norm if name == "norm" else getattr(np, name)
     try:
         if name == "cross" and any(arg.shape[-1:] != (3,) for arg in args):
             raise ValueError("it takes vectors of 3")

@@ -13,6 +13,7 @@ from pinnace.expr.text import (
     SIGN,
     SUM,
     Names,
+    entry,
     function_name,
     number,
     postorder,
@@ -21,7 +22,8 @@ from pinnace.expr.text import (
 )
 
 GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi "
+    "omega".split()
 )
 FUNCTIONS = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"}
 RELATIONS = {"less": "<", "less_equal": r"\le", "greater": ">", "greater_equal": r"\ge"}
@@ -140,8 +142,8 @@ def _field(node: Any, parts: list[Part], names: Names) -> Part:
 
 
 def _index(node: Any, parts: list[Part], names: Names) -> Part:
-    shown = ", ".join(":" if isinstance(part, slice) else str(part).replace("Ellipsis", r"\dots") for part in node.data[0])
-    return f"{{{_wrap(parts[0], ATOM)}}}_{{{shown}}}", ATOM
+    shown = [r"\dots" if part is Ellipsis else entry(part) for part in node.data[0]]
+    return f"{{{_wrap(parts[0], ATOM)}}}_{{{', '.join(shown)}}}", ATOM
 
 
 def _at(node: Any, parts: list[Part], names: Names) -> Part:

@@ -241,13 +241,15 @@ class Expr:
         name = ufunc.__name__
         if method != "__call__" or settings or name not in (*UNARY, *BINARY, "matmul"):
             shown = name if method == "__call__" else f"{name}.{method}"
-            raise ExpressionError(f"np.{shown} does not apply to expressions. What does is in pn.np, or pn.apply(f, ...).")
+            raise ExpressionError(
+                f"np.{shown} does not apply to expressions. What does is in pn.np; else there is pn.apply(f, ...)."
+            )
         return as_expr(inputs[0]) @ inputs[1] if name == "matmul" else elementwise(name, *inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Expr:
         raise ExpressionError(
-            f"np.{function.__name__} computes at once and cannot take an expression. What can is in pn.np, or "
-            f"pn.apply(f, ...)."
+            f"np.{function.__name__} computes at once and cannot take an expression. What can is in pn.np; else there "
+            f"is pn.apply(f, ...)."
         )
 
     def __array__(self, *args: Any, **settings: Any) -> np.ndarray:
@@ -263,8 +265,8 @@ class Expr:
 
     def __float__(self) -> float:
         raise ExpressionError(
-            f"`{text(self)}` is an expression and not yet a number. Functions of expressions are in pn.np; numbers come "
-            f"from crux.eval(...)."
+            f"`{text(self)}` is an expression and not yet a number. Functions of expressions are in pn.np; numbers "
+            f"come from crux.eval(...)."
         )
 
     __int__ = __float__

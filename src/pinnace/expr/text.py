@@ -144,11 +144,13 @@ def _event(node: Any, parts: list, names: Names) -> tuple[str, int]:
 
 
 def _index(node: Any, parts: list, names: Names) -> tuple[str, int]:
-    shown = ", ".join(_slice(part) if isinstance(part, slice) else str(part).replace("Ellipsis", "...") for part in node.data[0])
-    return f"{wrap(parts[0], ATOM)}[{shown}]", ATOM
+    return f"{wrap(parts[0], ATOM)}[{', '.join(map(entry, node.data[0]))}]", ATOM
 
 
-def _slice(part: slice) -> str:
+def entry(part: Any) -> str:
+    """An index as it is written."""
+    if not isinstance(part, slice):
+        return "..." if part is Ellipsis else str(part)
     ends = [part.start, part.stop] + ([part.step] if part.step is not None else [])
     return ":".join("" if end is None else str(end) for end in ends)
 

@@ -17,7 +17,7 @@ from pinnace.lower.guard import check_reversible
 from pinnace.lower.interpret import Inspect, propagate
 from pinnace.lower.jet import Jet
 from pinnace.lower.require import Plan, moved_derivative
-from pinnace.lower.terms import MultiIndex, ordered
+from pinnace.lower.terms import MultiIndex, Term, ordered
 from pinnace.optim import Trainable
 
 Terms = Sequence[MultiIndex]
@@ -142,7 +142,7 @@ def _derivative(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
         return MultiIndex(tuple(a + b for a, b in zip(term.counts, shift.counts, strict=True)))
 
     value = inner.term(shift)
-    found = {term: inner.parts[moved(term)] for term in terms if moved(term) in inner.parts}
+    found: dict[Term, Any] = {term: inner.parts[moved(term)] for term in terms if moved(term) in inner.parts}
     if value is None:
         value = jnp.zeros(jnp.shape(inner.value), jnp.result_type(inner.value, float))
     return Jet(value, found, inner.batched)
@@ -151,7 +151,7 @@ def _derivative(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
 def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     inner, *derivatives = args
     due = [term for term in sorted(terms) if moved_derivative(node, frame, term) is not None]
-    parts = {term: jet.value for term, jet in zip(due, derivatives, strict=True)}
+    parts: dict[Term, Any] = {term: jet.value for term, jet in zip(due, derivatives, strict=True)}
     return Jet(inner.value, parts, inner.batched)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jax.extend import core as jex
 
 from pinnace._errors import LoweringError
@@ -18,7 +18,7 @@ def check_reversible(net: Any, closed: jex.ClosedJaxpr) -> None:
     trained = {
         var
         for var, value in zip(closed.jaxpr.constvars, closed.consts, strict=True)
-        if isinstance(value, jax.core.Tracer) and jnp.issubdtype(value.dtype, jnp.inexact)
+        if isinstance(value, Tracer) and jnp.issubdtype(value.dtype, jnp.inexact)
     }
     if _enters_while(closed.jaxpr, trained):
         raise LoweringError(

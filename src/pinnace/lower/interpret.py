@@ -11,7 +11,6 @@ from pinnace.lower.jet import Jet, trimmed
 from pinnace.lower.rules import INSIDE, RULES, nested
 from pinnace.lower.terms import Term
 
-
 Inspect = Callable[[jex.ClosedJaxpr], None]
 
 

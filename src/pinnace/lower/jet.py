@@ -1,7 +1,7 @@
 """A value with its derivatives."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -93,4 +93,5 @@ def filled(jet: Jet, term: Term) -> Any:
 
 def trimmed(jet: Jet, terms: Sequence[Term]) -> Jet:
     """The jet without the derivatives that nobody asks for."""
-    return Jet(jet.value, {term: jet.parts[term] for term in terms if term in jet.parts}, jet.batched)
+    parts = {term: jet.parts[term] for term in terms if term in jet.parts}
+    return replace(jet, parts=parts, pieces=tuple(trimmed(piece, terms) for piece in jet.pieces))

@@ -25,7 +25,8 @@ class Static:
     def __init__(self, tree: Any) -> None:
         self.tree = tree
         leaves, self._structure = jax.tree.flatten(tree)
-        self._leaves = tuple(leaf if isinstance(leaf, Hashable) and not eqx.is_array(leaf) else id(leaf) for leaf in leaves)
+        by_value = [isinstance(leaf, Hashable) and not eqx.is_array(leaf) for leaf in leaves]
+        self._leaves = tuple(leaf if told else id(leaf) for leaf, told in zip(leaves, by_value, strict=True))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Static) and (self._structure, self._leaves) == (other._structure, other._leaves)
@@ -86,8 +87,7 @@ class Program:
         """The vector whose squares sum up to the total: see `reduce.squares`."""
         parts = [part for entry in self.entries for part in squares(entry)]
         values = iter(self.evaluate([expr for part in parts for expr in part], given))
-        rows = [(next(values), *aligned(part[1:], [next(values), next(values)])) for part in parts]
-        return residual_vector(rows)
+        return residual_vector([(next(values), aligned(part[1:], [next(values), next(values)])) for part in parts])
 
 
 @lru_cache(maxsize=256)

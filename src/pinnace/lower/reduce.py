@@ -1,6 +1,7 @@
 """From residuals to losses, and from losses back to the residual vectors that least squares need."""
 
 from collections.abc import Callable, Sequence
+from math import sqrt
 from typing import Any
 
 import jax.numpy as jnp
@@ -63,7 +64,8 @@ def squares(entry: Expr) -> list[tuple[Expr, Expr, Expr]]:
             case _:
                 raise LoweringError(
                     f"this optimizer uses least squares, and the entry `{text(entry)}` is no sum of squares because "
-                    f"of `{text(node)}`. Write it as factors times `.mse` or `.weighted(w)`, or choose another optimizer."
+                    f"of `{text(node)}`. Write it as factors times `.mse` or `.weighted(w)`, or choose another "
+                    f"optimizer."
                 )
     return found
 
@@ -74,10 +76,7 @@ def holds_loss(node: Expr) -> bool:
     return any(part.kind == "reduce" for part in below)
 
 
-def residual_vector(parts: Sequence[tuple[Any, Array, Any]]) -> Float[Array, " rows"]:
-    """All residuals as one vector whose squares sum up to the total: r_n = sqrt(factor w / n) r_n."""
-    rows = []
-    for factor, residual, weight in parts:
-        rows.append(jnp.ravel(jnp.sqrt(factor * weight) * residual))
-        rows[-1] = rows[-1] / jnp.sqrt(rows[-1].size)
-    return jnp.concatenate(rows)
+def residual_vector(parts: Sequence[tuple[Any, Sequence[Array]]]) -> Float[Array, " rows"]:
+    """All residuals as one vector whose squares sum up to the total, from (factor, (r, w)): sqrt(factor w / n) r_n."""
+    rows = [jnp.ravel(jnp.sqrt(factor * weight) * residual) for factor, (residual, weight) in parts]
+    return jnp.concatenate([row / sqrt(row.size) for row in rows])

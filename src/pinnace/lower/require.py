@@ -39,8 +39,9 @@ def require(roots: Sequence[Expr]) -> Plan:
             continue
         frame, node = key
         needs[key] = wanted | (before or frozenset())
+        once = frozenset([frames.plain(None).value])
         passed = [
-            ((frames.settle(inner, arg), arg), terms if arg.points is not None else frozenset([frames.plain(None).value]))
+            ((frames.settle(inner, arg), arg), terms if arg.points is not None else once)
             for inner, arg, terms in REQUIRE[node.kind](frames, frame, node, needs[key])
         ]
         arguments[key] = tuple(arg for arg, _ in passed)

@@ -75,7 +75,7 @@ def value_of(axes: int) -> MultiIndex:
     return MultiIndex((0,) * axes)
 
 
-def closed(terms: Iterable[Term]) -> frozenset[Term]:
+def closed(terms: Iterable[Any]) -> frozenset[Any]:
     """The terms with all that their rules may ask for."""
     return frozenset(lower for term in terms for lower in term.below())
 

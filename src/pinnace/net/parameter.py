@@ -110,7 +110,10 @@ def _module(guess: np.ndarray, positive: bool, bounds: tuple[float, float] | Non
     if bounds is not None:
         low, high = bounds
         if not (np.isfinite(low) and np.isfinite(high) and np.all((low < guess) & (guess < high))):
-            raise FieldError(f"bounds are two finite numbers (low, high) with low < guess < high; got bounds={bounds} and guess {guess}.")
+            raise FieldError(
+                f"bounds are two finite numbers (low, high) with low < guess < high; got bounds={bounds} and guess "
+                f"{guess}."
+            )
         share = (guess - low) / (high - low)
         return Bounded(jnp.asarray(np.log(share / (1 - share)), dtype), float(low), float(high))
     return Free(jnp.asarray(guess, dtype))

@@ -12,40 +12,38 @@ NONE = "none"
 
 
 def weighted(losses: Sequence[pn.Expr], balancer: str) -> list[Any]:
-    """Entries for `pn.core`: the losses times their weights, and the weights tracked.
-
-    `balancer` is a name, a call such as "softadapt(beta=0.5)", or "none" for the plain sum.
-    """
-    name, numbers = called(balancer)
-    if name == NONE:
+    """Entries for `pn.core`: the losses times their weights, and the weights tracked."""
+    cell = balancer_of(balancer)
+    if cell is None:
         return list(losses)
-    weights = pn.weigh(list(losses), pn.balance.by_name(name, **numbers))
+    weights = pn.weigh(list(losses), cell)
     return [*(w * loss for w, loss in zip(weights, losses, strict=True)), *(w.tracker() for w in weights)]
 
 
-def called(text: str) -> tuple[str, dict[str, Any]]:
-    """The name and the arguments in a text such as "fixed(weights=[1, 10])".
+def balancer_of(text: str) -> pn.balance.Balancer | None:
+    """The balancer of a name, or of a call such as "fixed(weights=[1, 10])"; None for "none".
 
-    Raises SettingError for a text that is no such call, and for a balancer that does not exist.
+    Raises SettingError for a text that is neither and for a name that does not exist, BalanceError for its arguments.
 
-    >>> called("softadapt(beta=0.5)")
-    ('softadapt', {'beta': 0.5})
+    >>> balancer_of("softadapt(beta=0.5)").beta
+    0.5
     """
+    name, numbers = _called(text)
+    known = [*pn.balance.BALANCERS, NONE]
+    if name not in known:
+        raise SettingError(f'there is no balancer "{name}".{did_you_mean(name, known)} There are {listed(known)}.')
+    return None if name == NONE else pn.balance.by_name(name, **numbers)
+
+
+def _called(text: str) -> tuple[str, dict[str, Any]]:
     try:
         match ast.parse(text.strip(), mode="eval").body:
             case ast.Name(name):
-                return _known(name), {}
+                return name, {}
             case ast.Call(ast.Name(name), [], keywords) if all(word.arg for word in keywords):
-                return _known(name), {str(word.arg): ast.literal_eval(word.value) for word in keywords}
+                return name, {str(word.arg): ast.literal_eval(word.value) for word in keywords}
     except (SyntaxError, ValueError):
         pass
     raise SettingError(
         f'a balancer is a name, or a call with numbers by name such as "softadapt(beta=0.5)"; got "{text}".'
     )
-
-
-def _known(name: str) -> str:
-    known = [*pn.balance.BALANCERS, NONE]
-    if name not in known:
-        raise SettingError(f'there is no balancer "{name}".{did_you_mean(name, known)} There are {listed(known)}.')
-    return name

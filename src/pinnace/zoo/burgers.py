@@ -29,16 +29,12 @@ class Burgers(Problem):
     source = "exact by Cole-Hopf with Gauss-Hermite quadrature; Basdevant et al. 1986"
     floor = 1e-15
 
-    steps: int = setting(10_000, "steps of Adam")
-    rate: float = setting(3e-3, "learning rate at the first step; falls by a cosine to a hundredth")
-    balancer: str = setting(
-        "relobralo", 'balancer of the losses, such as "relobralo", "softadapt(beta=0.5)" or "none"'
-    )
+    steps: int = setting(15_000, "steps of Adam")
+    rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
+    balancer: str = setting("relobralo", 'balancer of the losses, such as "relobralo", "softadapt(beta=0.5)" or "none"')
     nu: float = setting(0.01 / pi, "viscosity")
-    conditions: str = setting(
-        "soft", "soft: losses of their own; hard: built into the field", choices=("soft", "hard")
-    )
-    damping: float = setting(0.1, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)
+    conditions: str = setting("soft", "soft: losses of their own; hard: built into the field", choices=("soft", "hard"))
+    damping: float = setting(0.05, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)
 
     def pose(self, key: Key[Array, ""]) -> Posed:
         """Soft: a network and three losses. Hard: a field that fits both conditions, and one loss."""

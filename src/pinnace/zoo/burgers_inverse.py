@@ -30,12 +30,14 @@ class BurgersInverse(Problem):
 
     name = "burgers_inverse"
     title = "the viscosity in Burgers' equation from noisy points"
-    equation = "u_t + u u_x = nu u_xx with nu unknown,  u(x, 0) = -sin(pi x),  u(-1, t) = u(1, t) = 0,  u(x_i, t_i) = u_i"
+    equation = (
+        "u_t + u u_x = nu u_xx with nu unknown,  u(x, 0) = -sin(pi x),  u(-1, t) = u(1, t) = 0,  u(x_i, t_i) = u_i"
+    )
     source = "data: exact by Cole-Hopf with Gauss-Hermite quadrature, and noise"
     floor = 1e-15
 
-    steps: int = setting(4000, "steps of Adam")
-    rate: float = setting(3e-3, "learning rate at the first step; falls by a cosine to a hundredth")
+    steps: int = setting(8000, "steps of Adam")
+    rate: float = setting(1e-2, "learning rate at the first step; falls by a cosine to a thousandth")
     points: int = setting(1024, "points where the equation is asked to hold")
     nu: float = setting(0.02, "the viscosity that is to be found")
     guess: float = setting(0.1, "the viscosity that the search starts from")

@@ -29,13 +29,11 @@ class Poisson(Problem):
     floor = 1e-15
 
     steps: int = setting(3000, "steps of Adam")
-    rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a hundredth")
+    rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     depth: int = setting(3, "hidden layers")
     points: int = setting(1024, "points where the equation is asked to hold")
     frequency: int = setting(1, "k: half waves along each side")
-    conditions: str = setting(
-        "hard", "soft: a loss of its own; hard: built into the field", choices=("soft", "hard")
-    )
+    conditions: str = setting("hard", "soft: a loss of its own; hard: built into the field", choices=("soft", "hard"))
 
     def pose(self, key: Key[Array, ""]) -> Posed:
         """Soft: a network and two losses. Hard: a field that is zero on the boundary, and one loss."""

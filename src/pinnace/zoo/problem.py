@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import jax
@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Key
 import pinnace as pn
 from pinnace import LearningRateSchedule as lrs
 from pinnace.train import Crux, Run
-from pinnace.zoo.balancing import weighted
+from pinnace.zoo.balancing import balancer_of, weighted
 from pinnace.zoo.settings import check, read, setting, settings_of
 
 
@@ -68,7 +68,7 @@ class Problem(ABC):
     """Relative L2 error of the reference with the default settings, held by a test."""
 
     steps: int = setting(5000, "steps of Adam")
-    rate: float = setting(1e-3, "learning rate at the first step; falls by a cosine to a hundredth")
+    rate: float = setting(1e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     balancer: str = setting("none", 'balancer of the losses, such as "relobralo" or "softadapt(beta=0.5)"')
     width: int = setting(32, "neurons in a layer")
     depth: int = setting(4, "hidden layers")
@@ -77,6 +77,7 @@ class Problem(ABC):
     def __post_init__(self) -> None:
         for name, declared in settings_of(self).items():
             check(name, vars(self)[name], declared)
+        balancer_of(self.balancer)
 
     @abstractmethod
     def pose(self, key: Key[Array, ""]) -> Posed:
@@ -87,16 +88,13 @@ class Problem(ABC):
         """The problem with settings from texts such as "width=32"."""
         return cls(**read(cls, texts))
 
-    def with_steps(self, steps: int) -> Self:
-        """The same problem with another number of steps."""
-        return replace(self, steps=steps)
-
     def build(self, seed: int = 0) -> "Case":
         """Compile: networks, points and noise come from the seed, and so does everything after."""
         posed = self.pose(jax.random.key(seed))
-        schedule = lrs.cosine(self.steps, self.rate, self.rate / 100)
+        schedule = lrs.cosine(self.steps, self.rate, self.rate / 1000)
         pn.optimizer(list(posed.trained), optax.adam(1)).scale(schedule)
-        return Case(self, posed, pn.core(weighted(posed.losses, self.balancer), key=seed))
+        unknowns = [answer.expr.tracker(name) for name, answer in posed.unknowns.items()]
+        return Case(self, posed, pn.core([*weighted(posed.losses, self.balancer), *unknowns], key=seed))
 
 
 @dataclass(eq=False)

@@ -16,9 +16,7 @@ class SettingError(PinnaceError):
     """A setting that does not exist, or a value that it cannot have."""
 
 
-def setting(
-    default: bool | float | str, meaning: str, *, choices: Sequence[str] = (), zero: bool = False
-) -> Any:
+def setting(default: bool | float | str, meaning: str, *, choices: Sequence[str] = (), zero: bool = False) -> Any:
     """A field of a problem that users may change; its values have the type of `default`.
 
     `meaning` says what it is. Numbers are positive, or 0 where `zero` allows it; a text may be limited to `choices`.

@@ -24,7 +24,7 @@ def _square_rule(slope: Callable[[Array], Array], linear: int, quadratic: int) -
     """h' = slope(h) = const + linear h + quadratic h^2, differentiated on and on."""
 
     def tower(z: Array, h: Array, order: int, params: dict) -> list[Any]:
-        found = [h, slope(h)]
+        found: list[Any] = [h, slope(h)]
         for n in range(1, order):
             products = [comb(n, k) * found[k] * found[n - k] for k in range((n + 1) // 2)]
             twice = 2 * sum(products[1:], start=products[0]) if products else 0
@@ -171,7 +171,8 @@ def extremum(larger: bool) -> Callable[[Any, list[Jet], Sequence[Term]], list[Je
         parts = {}
         for term in terms:
             a, b = left.parts.get(term), right.parts.get(term)
-            summands = [jnp.where(kept == 0, 0, kept * part) for kept, part in ((share, a), (1 - share, b)) if part is not None]
+            shares = ((share, a), (1 - share, b))
+            summands = [jnp.where(kept == 0, 0, kept * part) for kept, part in shares if part is not None]
             if summands:
                 parts[term] = jnp.broadcast_to(sum(summands[1:], start=summands[0]), value.shape)
         return [Jet(value, parts)]
@@ -191,7 +192,7 @@ def clamp(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Je
 
 FUNCTIONS = {
     **{name: by_tower(tower) for name, tower in TOWERS.items()},
-    **{name: by_differentiation for name in "asin acos atan asinh acosh atanh lgamma digamma erf_inv".split()},
+    **dict.fromkeys("asin acos atan asinh acosh atanh lgamma digamma erf_inv".split(), by_differentiation),
     "pow": power,
     "max": extremum(True),
     "min": extremum(False),

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from pinnace.lower.jet import Jet
+from pinnace.lower.jet import Jet, filled
 from pinnace.lower.rules import elementwise, nested
 from pinnace.lower.terms import Term
 
@@ -134,8 +134,7 @@ def flatten(jets: Sequence[Jet], present: Present, terms: Sequence[Term]) -> lis
     """Jets as lists of arrays, zeros for the terms that are due and absent."""
     rows = []
     for jet, held in zip(jets, present, strict=True):
-        zeros = [jnp.zeros_like(jet.value) if term not in jet.parts else jet.parts[term] for term in terms if term in held]
-        rows.append([jnp.asarray(jet.value), *zeros])
+        rows.append([jnp.asarray(jet.value), *(filled(jet, term) for term in terms if term in held)])
     return rows
 
 

@@ -102,7 +102,8 @@ def divide(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[J
     quotient = Jet(value, {})
     for term in terms:
         known = leibniz(lambda q, b: q * b, quotient, bottom, (term,)).get(term)
-        numerator = total([part for part in (top.parts.get(term), None if known is None else -known) if part is not None])
+        summands = (top.parts.get(term), None if known is None else -known)
+        numerator = total([part for part in summands if part is not None])
         if numerator is not None:
             quotient.parts[term] = jnp.broadcast_to(numerator / bottom.value, value.shape)
     return [quotient]
@@ -119,9 +120,9 @@ FLAT = (
 ).split()
 
 LINEAR: dict[str, Rule] = {
-    **{name: unary for name in UNARY},
+    **dict.fromkeys(UNARY, unary),
     **{name: joint(places) for name, places in JOINT.items()},
-    **{name: flat for name in FLAT},
+    **dict.fromkeys(FLAT, flat),
     "add": add(1),
     "add_any": add(1),
     "sub": add(-1),

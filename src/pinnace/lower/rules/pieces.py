@@ -101,10 +101,12 @@ def entrywise(rule: Rule) -> Rule:
             return rule(equation, arguments, terms)
         size = moving[0].value.shape[axis]
 
-        def at(low: int, high: int) -> list[Jet]:
-            return [cut(jet, axis, low, high, terms) if np.shape(jet.value)[axis:][:1] == (size,) else jet for jet in arguments]
+        def within(jet: Jet, low: int, high: int) -> Jet:
+            spread = np.shape(jet.value)[axis : axis + 1] != (size,)
+            return jet if spread else cut(jet, axis, low, high, terms)
 
-        results = [rule(equation, at(low, high), terms)[0] for low, high in bounds(moving[0])]
+        ranges = bounds(moving[0])
+        results = [rule(equation, [within(jet, *ends) for jet in arguments], terms)[0] for ends in ranges]
         value = nested.values(equation, [jet.value for jet in arguments])[0]
         return [replace(joined(results, axis, terms), value=value)]
 

@@ -1,0 +1,5 @@
+"""The command line: `pinnace list`, `pinnace solve burgers`."""
+
+from pinnace.cli.command import main as main
+
+__all__ = ["main"]

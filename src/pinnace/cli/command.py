@@ -1,0 +1,95 @@
+"""What `pinnace` understands, and what it answers to a mistake."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import pinnace as pn
+from pinnace import PinnaceError, zoo
+from pinnace._errors import did_you_mean
+from pinnace.cli.describe import catalogue, description
+from pinnace.cli.solve import solve
+
+WRONG = 2
+"""The exit code of a command that makes no sense."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code: 0, 1 where a loss was not finite, 2 for a mistake, 130 after Ctrl-C.
+
+    `arguments` are those of the process where none are given.
+    """
+    try:
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except SystemExit as end:  # how argparse ends, after --help too
+        return end.code if isinstance(end.code, int) else WRONG
+    except (PinnaceError, OSError) as wrong:
+        print(f"pinnace: {' '.join(str(wrong).split())}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        print("pinnace: interrupted before there was anything to keep.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
+    parser, commands = _parsers()
+    if not arguments:
+        parser.print_help()
+        return 0
+    word = arguments[0]
+    if word not in commands and not word.startswith("-"):
+        parser.error(f'there is no command "{word}".{did_you_mean(word, commands)} There are {", ".join(commands)}.')
+    given, rest = parser.parse_known_args(arguments)
+    if rest:
+        known = re.findall(r"--[a-z-]+", commands[given.command].format_usage())
+        parser.error(f'{given.command} does not understand "{rest[0]}".{did_you_mean(rest[0], known)}')
+    if given.command == "list":
+        print(description(zoo.by_name(given.problem)) if given.problem else catalogue())
+        return 0
+    texts = list(given.set)
+    texts += [f"{key}={value}" for key in ("balancer", "steps") if (value := vars(given)[key]) is not None]
+    problem = zoo.by_name(given.problem).read(texts)
+    return solve(problem, given.seed, given.out, figure=given.figure)
+
+
+def _parsers() -> tuple[Parser, dict[str, Parser]]:
+    parser = Parser(
+        prog="pinnace", description="Solve differential equations with neural networks.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"pinnace {pn.__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+
+    show = commands.add_parser("list", help="the problems; with a name, its settings", allow_abbrev=False)
+    show.add_argument("problem", nargs="?", help="a problem whose settings to show")
+
+    run = commands.add_parser("solve", help="solve a problem and compare with its reference", allow_abbrev=False)
+    run.add_argument("problem", help="a name from `pinnace list`")
+    run.add_argument(
+        "--balancer", metavar="NAME", help='how losses are weighed: relobralo, "softadapt(beta=0.5)", none'
+    )
+    run.add_argument("--steps", metavar="N", help="steps to take")
+    run.add_argument("--seed", type=_seed, default=0, metavar="S", help="networks, points and noise come from it (0)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="where the results go (runs/PROBLEM-1, -2, ...)")
+    run.add_argument("--no-figure", dest="figure", action="store_false", help="write no figure")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; see `pinnace list PROBLEM`"
+    )
+    return parser, {"list": show, "solve": run}
+
+
+def _seed(text: str) -> int:
+    if not (text.isdecimal() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f'a seed is a whole number from 0 to 2^32 - 1; got "{text}"')
+    return int(text)
