@@ -4,6 +4,7 @@ from pinnace import balance as balance
 from pinnace import domain as domain
 from pinnace import fn as fn
 from pinnace import optim as optim
+from pinnace import plot as plot
 from pinnace import schedule as schedule
 from pinnace._errors import PinnaceError as PinnaceError
 from pinnace._errors import PinnaceWarning as PinnaceWarning

@@ -6,6 +6,7 @@ import warnings
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import optax
 import pytest
 
@@ -122,6 +123,39 @@ def test_an_unused_weight_is_one_warning_at_the_line_of_core():
     with pytest.warns(pn.PinnaceWarning, match=r"w\(bc\).*not used") as caught:
         pn.core([w_pde * problem.pde, problem.bc, w_bc.tracker()])
     assert len(caught) == 1 and caught[0].filename == __file__
+
+
+def test_a_balancer_that_reads_what_no_step_has_is_told_by_core():
+    class Greedy:
+        reads = frozenset({"grads"})
+
+        def init(self, m):
+            return ()
+
+        def update(self, losses, state, *, grads):
+            return losses, state
+
+    p = pn.parameter(1.0).optimizer(optax.sgd(1.0))
+    (w,) = pn.weigh([p**2], Greedy())
+    with pytest.raises(pn.PinnaceError, match=r'reads "grads"'):
+        pn.core([w * p**2])
+
+
+def test_somebodys_own_balancer_gets_step_and_key():
+    class Own:
+        reads = frozenset({"step", "key"})
+
+        def init(self, m):
+            return jnp.zeros(m)
+
+        def update(self, losses, state, *, step, key):
+            return losses + jax.random.uniform(key) + step, state
+
+    p = pn.parameter(1.0, name="p").optimizer(optax.sgd(0.0))
+    (w,) = pn.weigh([p], Own())
+    weights = pn.core([w * p, w.tracker()]).solve(3).history["w(loss0)"]
+    assert [int(value) for value in weights] == [1, 2, 3]
+    assert len({round(float(value) % 1, 6) for value in weights}) == 3
 
 
 def test_everything_used_warns_of_nothing():

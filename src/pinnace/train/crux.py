@@ -28,6 +28,7 @@ class Crux:
     def __init__(self, compiled: Compiled, key: int | Array) -> None:
         self._compiled = compiled
         self._attached = attached(compiled)
+        recipe(compiled, self._attached)  # a balancer that asks for what no step has is told here
         self._state = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key)
         self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
         self._losses = _definitions(compiled)
