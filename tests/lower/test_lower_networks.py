@@ -37,7 +37,8 @@ def points(count=3):
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_a_multilayer_perceptron_has_its_derivatives_to_fourth_order(name, agrees):
-    agrees(eqx.nn.MLP(2, "scalar", 5, 2, ACTIVATIONS[name], key=jax.random.key(0)), points(), order=4)
+    depth = 2 if name == "tanh" else 1
+    agrees(eqx.nn.MLP(2, "scalar", 4, depth, ACTIVATIONS[name], key=jax.random.key(0)), points(), order=4)
 
 
 class Fourier(eqx.Module):

@@ -52,4 +52,5 @@ def curves(panel: Any, history: History, names: Sequence[str], colours: Mapping[
     values = values[np.isfinite(values)]
     if values.size and values.min() > 0 and values.max() > WIDE * values.min():
         panel.set_yscale("log")
+    panel.locator_params(axis="x", nbins=5, integer=True)
     panel.legend(loc="best", fontsize="small", ncols=1 + len(names) // 5)
