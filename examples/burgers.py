@@ -42,7 +42,7 @@ bc = net(xb, tb).mse.named("bc")
 ic = (net(x0, t0) + pn.np.sin(pn.np.pi * x0)).mse.named("ic")
 
 # Weights that keep the three losses in step, and everything compiled into one function.
-w_pde, w_bc, w_ic = pn.fn.adaptive.relobralo([pde, bc, ic])
+w_pde, w_bc, w_ic = pn.fn.adaptive.lbpinns_loss_balancing([pde, bc, ic])
 crux = pn.core([w_pde * pde, w_bc * bc, w_ic * ic, w_pde.tracker(), w_bc.tracker(), w_ic.tracker()])
 run = crux.solve(given.steps)
 print(run)

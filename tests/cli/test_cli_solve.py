@@ -25,7 +25,7 @@ def strict(text):
 
 def test_a_run_is_reported_and_kept_whole(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["solve", "burgers", "--steps", "30", "--seed", "3", *SMALL]) == 0
+    assert cli.main(["solve", "burgers", "--steps", "30", "--seed", "3", "--balancer", "relobralo", *SMALL]) == 0
     told = capsys.readouterr().out
     folder = tmp_path / "runs" / "burgers-1"
     assert {file.name for file in folder.iterdir()} == FILES
@@ -49,7 +49,7 @@ def test_a_run_is_reported_and_kept_whole(tmp_path, monkeypatch, capsys):
     assert (folder / "figure.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
     # the checkpoint is the trained state: the same problem goes on from it, with the same error
-    case = zoo.Burgers(steps=30, width=8, depth=2, points=64).build(seed=3)
+    case = zoo.Burgers(steps=30, balancer="relobralo", width=8, depth=2, points=64).build(seed=3)
     case.crux.load(folder / "checkpoint.npz")
     assert case.crux.steps == 30
     assert case.error == pytest.approx(result["relative_l2_error"], rel=1e-6)

@@ -1,12 +1,18 @@
 """The figure of a run: the solution beside the exact one, the error, losses, weights, rates."""
 
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 
 from pinnace import plot, zoo
 from pinnace.cli.result import losses_of, rates_of, weights_of
-from pinnace.train import curves
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's palette, which colour-blind readers can tell apart; a loss and its weight have the same."""
+COLUMNS = 250
+"""How many values of a curve a panel has room for."""
 
 
 def figure_of(case: zoo.Case) -> Any:
@@ -18,22 +24,39 @@ def figure_of(case: zoo.Case) -> Any:
     solution = case.posed.solution
     plot.field(case.crux, solution.expr, solution.points, solution.exact, label="u", axes=above.subplots(1, 3))
 
-    unknowns = list(case.posed.unknowns)
-    rows = [("losses", losses_of(case)), ("weights", weights_of(case)), ("unknown", unknowns), ("rate", rates_of(case))]
+    # all fields of a problem share one rate
+    rows = [
+        ("losses", losses_of(case)),
+        ("weights", weights_of(case)),
+        ("unknown", list(case.posed.unknowns)),
+        ("rate", rates_of(case)[:1]),
+    ]
     rows = [(title, names) for title, names in rows if names]
     if rows:
         panels = below.subplots(1, len(rows), squeeze=False)[0]
         for panel, (title, names) in zip(panels, rows, strict=True):
-            curves(panel, case.crux.history, names)
+            _curves(panel, case, names)
             panel.set_title(title)
-            panel.set_xlabel("step")
-            if title == "unknown":
-                _true_values(panel, case)
     figure.suptitle(f"{case.problem.title}: relative L2 error {case.error:.1e} after {case.crux.steps} steps")
     return figure
 
 
-def _true_values(panel: Any, case: zoo.Case) -> None:
-    for name, (_, true) in case.unknowns.items():
-        panel.axhline(true, color="black", linewidth=0.8, linestyle=":", label=f"{name}, true")
+def _curves(panel: Any, case: zoo.Case, names: Sequence[str]) -> None:
+    """Each name as the median of neighbouring steps, and lightly the range of most of them around it."""
+    positive = True
+    for name, colour in zip(names, cycle(COLOURS), strict=False):
+        steps, values = case.crux.history.steps(name), case.crux.history[name]
+        steps, values = steps[np.isfinite(values)], values[np.isfinite(values)]
+        parts = np.array_split(np.arange(len(steps)), min(len(steps), COLUMNS) or 1)
+        rows = [(steps[part].mean(), *np.percentile(values[part], (5, 50, 95))) for part in parts if part.size]
+        middle, low, median, high = np.array(rows).reshape(-1, 4).T
+        panel.fill_between(middle, low, high, color=colour, alpha=0.25, linewidth=0)
+        panel.plot(middle, median, color=colour, linewidth=1.4, label=name)
+        positive = positive and bool(np.all(values > 0))
+    if positive:
+        panel.set_yscale("log")
+    for name in [name for name in names if name in case.unknowns]:
+        panel.axhline(case.unknowns[name][1], color="black", linewidth=0.8, linestyle=":", label=f"{name}, true")
+    panel.set_xlabel("step")
+    panel.locator_params(axis="x", nbins=5)
     panel.legend(fontsize="small")

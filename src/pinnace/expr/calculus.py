@@ -54,7 +54,8 @@ def div(v: Any, coordinates: Sequence[Expr]) -> Expr:
     """
     xs = _listed(coordinates, "div")
     parts = _components(v, len(xs), "div")
-    return reduce(add, [part.d(x) for part, x in zip(parts, xs, strict=True)])
+    slopes = [_slope(part, x) for part, x in zip(parts, xs, strict=True)]
+    return reduce(add, [slope for slope in slopes if slope is not as_expr(0.0)] or [as_expr(0.0)])
 
 
 def curl(v: Any, coordinates: Sequence[Expr]) -> Expr:
@@ -70,9 +71,16 @@ def curl(v: Any, coordinates: Sequence[Expr]) -> Expr:
         raise ExpressionError(f"curl has a meaning in 2 and 3 dimensions; got {len(xs)} coordinates.")
     v = _components(v, len(xs), "curl")
     if len(xs) == 2:
-        return v[1].d(xs[0]) - v[0].d(xs[1])
+        return _slope(v[1], xs[0]) - _slope(v[0], xs[1])
     turns = ((1, 2), (2, 0), (0, 1))
-    return _stack([v[j].d(xs[i]) - v[i].d(xs[j]) for i, j in turns])
+    return _stack([_slope(v[j], xs[i]) - _slope(v[i], xs[j]) for i, j in turns])
+
+
+def _slope(component: Expr, x: Expr) -> Expr:
+    """The derivative of one component of a vector, which need not depend on every coordinate."""
+    if component.points in (None, x.points) and x.data not in component.depends and x.kind == "coordinate":
+        return as_expr(0.0)
+    return component.d(x)
 
 
 def _stack(parts: Sequence[Expr], axis: int = -1) -> Expr:

@@ -44,7 +44,7 @@ def latex(expr: Any) -> str:
     head = f"{symbol(expr.data[0])} = " if expr.kind == "named" else ""
     root = expr.args[0] if expr.kind == "named" else expr
     done: dict[Any, Part] = {}
-    for node in postorder(root, printed):
+    for node in postorder([root], printed):
         shown, strength = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
         done[node] = (shown, strength) if shown == shortened(shown) else (upright("..."), ATOM)
     return head + done[root][0]

@@ -237,6 +237,15 @@ class Expr:
     def __ge__(self, other: Any) -> Expr:
         return _operator("greater_equal", self, other)
 
+    def __and__(self, other: Any) -> Expr:
+        return _operator("logical_and", self, other)
+
+    def __or__(self, other: Any) -> Expr:
+        return _operator("logical_or", self, other)
+
+    def __invert__(self) -> Expr:
+        return elementwise("logical_not", self)
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Expr:
         name = ufunc.__name__
         if method != "__call__" or settings or name not in (*UNARY, *BINARY, "matmul"):

@@ -1,6 +1,6 @@
 """Expressions as text, in the notation that they were written in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ def int_or_nan(value: float) -> float:
 def _write(root: Any, names: Names) -> tuple[str, int]:
     """Text and binding strength, children first, without recursion: expressions may be thousands deep."""
     done: dict[Any, tuple[str, int]] = {}
-    for node in postorder(root, printed):
+    for node in postorder([root], printed):
         shown, strength = WRITERS[node.kind](node, [done[arg] for arg in printed(node)], names)
         done[node] = shortened(shown), strength
     return done[root]
@@ -85,10 +85,10 @@ def printed(node: Any) -> tuple:
     return () if node.kind in ("named", "weight") else node.args
 
 
-def postorder(root: Any, children: Callable[[Any], tuple]) -> Iterator[Any]:
-    """Every node below `root`, each once, arguments before what uses them, left before right."""
+def postorder(roots: Iterable[Any], children: Callable[[Any], tuple]) -> Iterator[Any]:
+    """Every node below the roots, each once, arguments before what uses them, left before right."""
     seen: set[Any] = set()
-    stack: list[tuple[Any, bool]] = [(root, False)]
+    stack = [(root, False) for root in reversed(tuple(roots))]
     while stack:
         node, ready = stack.pop()
         if ready:

@@ -11,18 +11,13 @@ def nodes(roots: Iterable[Expr]) -> Iterator[Expr]:
 
     The arguments of a weight are the losses that its balancer looks at.
     """
-    seen: set[Expr] = set()
-    for root in roots:
-        for node in postorder(root, lambda node: node.args):
-            if node not in seen:
-                seen.add(node)
-                yield node
+    return postorder(roots, lambda node: node.args)
 
 
 def replace(root: Expr, rules: Mapping[str, Callable[[Expr, tuple], Expr]]) -> Expr:
     """The expression with nodes rebuilt: `rules[kind](node, new_args)`; other nodes keep kind and data."""
     done: dict[Expr, Expr] = {}
-    for node in postorder(root, lambda node: node.args):
+    for node in postorder([root], lambda node: node.args):
         args = tuple(done[arg] for arg in node.args)
         if node.kind in rules:
             done[node] = rules[node.kind](node, args)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, Names, text
+from pinnace.expr import Expr, Names, nodes, text
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def raw_losses(entries: Sequence[Expr]) -> list[Loss]:
 
 
 def _losses(entry: Expr) -> Iterator[Expr]:
+    """What balancers look at, what has a name, and reductions, in the order in which they are written."""
     stack, seen = [entry], set()
     while stack:
         node = stack.pop()
@@ -54,24 +55,12 @@ def _losses(entry: Expr) -> Iterator[Expr]:
             yield from node.args
         elif node.kind == "named":
             yield node
-            stack.extend(weight for weight in _weights(node))
+            # a name hides what is below it, but not the losses that a balancer looks at
+            stack.extend(inner for inner in nodes(node.args) if inner.kind == "weight")
         elif node.kind == "reduce":
             yield node
         else:
             stack.extend(reversed(node.args))
-
-
-def _weights(node: Expr) -> Iterator[Expr]:
-    """The weights inside a named expression: their losses count although the name hides them."""
-    stack, seen = list(node.args), set()
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if node.kind == "weight":
-            yield node
-        stack.extend(reversed(node.args))
 
 
 def _split(loss: Expr) -> tuple[Expr, str | None]:

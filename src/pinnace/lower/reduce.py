@@ -72,7 +72,7 @@ def squares(entry: Expr) -> list[tuple[Expr, Expr, Expr]]:
 
 def holds_loss(node: Expr) -> bool:
     """Whether a factor is, or is made of, reductions over points."""
-    below = postorder(node, lambda node: node.args if node.kind == "elementwise" else ())
+    below = postorder([node], lambda node: node.args if node.kind == "elementwise" else ())
     return any(part.kind == "reduce" for part in below)
 
 

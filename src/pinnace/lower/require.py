@@ -1,9 +1,10 @@
 """Top-down: which derivatives each node must deliver so that what is asked of the roots can be computed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pinnace.expr import Expr
+from pinnace.expr.text import postorder
 from pinnace.lower.frame import Frame, Frames, along
 from pinnace.lower.terms import MultiIndex, closed
 
@@ -46,7 +47,7 @@ def require(roots: Sequence[Expr]) -> Plan:
         ]
         arguments[key] = tuple(arg for arg, _ in passed)
         waiting.extend(reversed(passed))
-    return Plan(keys, tuple(_postorder(keys, arguments)), needs, arguments)
+    return Plan(keys, tuple(postorder(keys, arguments.__getitem__)), needs, arguments)
 
 
 Passed = list[tuple[Frame, Expr, Terms]]
@@ -125,16 +126,3 @@ REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Terms], Passed]] = {
     "reduce": _values,
     "weight": _values,
 }
-
-
-def _postorder(roots: Sequence[Key], arguments: dict[Key, tuple[Key, ...]]) -> Iterator[Key]:
-    seen: set[Key] = set()
-    stack = [(root, False) for root in reversed(roots)]
-    while stack:
-        key, ready = stack.pop()
-        if ready:
-            yield key
-        elif key not in seen:
-            seen.add(key)
-            stack.append((key, True))
-            stack.extend((arg, False) for arg in reversed(arguments[key]))

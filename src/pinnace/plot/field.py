@@ -1,13 +1,14 @@
 """A field as it stands, beside what it should be."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from pinnace._errors import PinnaceError
-from pinnace.domain import Plan
+from pinnace.domain import Plan, Shape
 from pinnace.expr import Expr, text
 from pinnace.train import Crux
 
@@ -15,6 +16,10 @@ Values = Float[np.ndarray, "*grid"]
 Exact = Callable[..., Any] | Float[Array | np.ndarray, "*grid"]
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
+ROUNDING = 1e-6
+"""How far outside of the domain a point may be, over the size of its coordinates."""
+LONGEST = 16
+"""Characters of an expression that a title has room for."""
 DECADES = 4
 """How many powers of ten the error is shown over."""
 
@@ -33,8 +38,8 @@ def field(
     `points` are one vector of values for each coordinate; the first is drawn to the right, the second up:
     `{t: ts, x: xs}`. `exact` is a function of the values of the coordinates in this order, or an array of its values
     on their grid `[len(ts), len(xs)]`. `axes` are matplotlib's, to draw into: one panel, three with a reference (one
-    coordinate: one and two). Points outside of the domain are left white. Raises PinnaceError where the numbers of
-    coordinates or values do not fit.
+    coordinate: one and two). `label` names the expression. Points outside of the domain are left white. Raises
+    PinnaceError where the numbers of coordinates or values do not fit.
 
     >>> import matplotlib
     >>> matplotlib.use("agg")
@@ -54,37 +59,35 @@ def field(
     if found.ndim != len(values):
         raise PinnaceError(f"`{text(u)}` has components; draw one of them, for example `u[0]`.")
     reference = None if exact is None else _reference(exact, grid, found.shape)
-    outside = ~_inside(values)
-    found = np.where(outside, np.nan, found)
-    reference = None if reference is None else np.where(outside, np.nan, reference)
+    space = _space(values)
+    if space is not None:
+        found = np.where(_inside(space, values), found, np.nan)
     names = {text(coordinate): column for coordinate, column in values.items()}
-    return draw(names, found, reference, label=label or text(u), axes=axes)
+    shown = label if label is not None else text(u) if len(text(u)) <= LONGEST else ""
+    return _draw(names, found, reference, label=shown, axes=axes, equal=space is not None)
 
 
-def draw(
+def _draw(
     grid: Mapping[str, Float[np.ndarray, " n"]],
     found: Float[np.ndarray, "*grid"],
     exact: Float[np.ndarray, "*grid"] | None = None,
     *,
-    label: str = "u",
+    label: str,
     axes: Any = None,
+    equal: bool = False,
 ) -> tuple[Any, Any]:
-    """Draw arrays as `field` does, from the values of the coordinates by name: (figure, axes).
-
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> xs = np.linspace(0, 1, 9)
-    >>> fig, axes = draw({"x": xs}, np.sin(xs), xs)
-    >>> len(axes)
-    2
-    """
+    """The figure of arrays. NaNs are left white; `equal` gives both axes the same unit of length."""
     flat = len(grid) == 1
     count = 1 if exact is None else 2 if flat else 3
     axes = _panels(count, flat, grid, axes)
+    exact = None if exact is None else np.where(np.isnan(found), np.nan, exact)
+    titles = [f"{label}, {word}" if label else word for word in ("network", "exact", "absolute error")]
     if flat:
-        _lines(axes, grid, found, exact, label)
+        _lines(axes, grid, found, exact, titles)
     else:
-        _images(axes, grid, found, exact, label)
+        _images(axes, grid, found, exact, titles if exact is not None else [label])
+        for panel in axes:
+            panel.set_aspect("equal" if equal else "auto")
     return axes[0].figure, axes
 
 
@@ -96,20 +99,22 @@ def _reference(exact: Exact, grid: tuple[np.ndarray, ...], shape: tuple[int, ...
         raise PinnaceError(f"the reference has shape {values.shape} on a grid of {shape} points.") from None
 
 
-def _inside(values: Mapping[Expr, np.ndarray]) -> Bool[np.ndarray, "*grid"]:
-    """Which points of the grid belong to the domain, where it is drawn over all of space."""
-    shape = tuple(map(len, values.values()))
+def _space(values: Mapping[Expr, np.ndarray]) -> Shape | None:
+    """The shape in space whose coordinates these are, all of them; None where time or only some are drawn."""
     points = next(iter(values)).points
     if points is None or not isinstance(points.plan, Plan):
-        return np.ones(shape, bool)
+        return None
     space = points.plan.domain.shape
-    axes = {coordinate.data[1]: column for coordinate, column in values.items()}
-    if sorted(axes) != list(range(space.dim)):
-        return np.ones(shape, bool)
-    order = [coordinate.data[1] for coordinate in values]
-    columns = [column.ravel() for column in np.meshgrid(*values.values(), indexing="ij")]
-    flat = np.stack([columns[order.index(axis)] for axis in range(space.dim)], axis=1)
-    return np.asarray(space.signed_distance(flat) <= 1e-6 * np.ptp(flat, axis=0).max()).reshape(shape)
+    return space if sorted(coordinate.data[1] for coordinate in values) == list(range(space.dim)) else None
+
+
+def _inside(space: Shape, values: Mapping[Expr, np.ndarray]) -> Bool[np.ndarray, "*grid"]:
+    """Which points of the grid belong to the shape, up to rounding."""
+    grid = np.meshgrid(*values.values(), indexing="ij")
+    axes = [coordinate.data[1] for coordinate in values]
+    points = np.stack([grid[axes.index(axis)] for axis in range(space.dim)], axis=-1)
+    distance = np.asarray(space.signed_distance(jnp.asarray(points.reshape(-1, space.dim))))
+    return (distance <= ROUNDING * np.abs(points).max()).reshape(points.shape[:-1])
 
 
 def _panels(count: int, flat: bool, grid: Mapping[str, np.ndarray], axes: Any) -> Any:
@@ -126,23 +131,26 @@ def _panels(count: int, flat: bool, grid: Mapping[str, np.ndarray], axes: Any) -
     return panels
 
 
-def _lines(panels: Any, grid: Mapping[str, np.ndarray], found: Values, exact: Values | None, label: str) -> None:
+def _lines(
+    panels: Any, grid: Mapping[str, np.ndarray], found: Values, exact: Values | None, titles: Sequence[str]
+) -> None:
     (xs,) = grid.values()
     if exact is not None:
         panels[0].plot(xs, exact, color=BLUE, linewidth=2.5, label="exact")
         panels[1].semilogy(xs, _shown_error(found, exact), color=BLUE, linewidth=1.2)
-        panels[1].set_title(f"error of {label}")
+        panels[1].set_title(titles[2])
     panels[0].plot(xs, found, color=ORANGE, linewidth=1.5, linestyle="--", label="network")
-    panels[0].set_title(label)
+    panels[0].set_title(titles[0])
     panels[0].legend(frameon=False)
 
 
-def _images(panels: Any, grid: Mapping[str, np.ndarray], found: Values, exact: Values | None, label: str) -> None:
+def _images(
+    panels: Any, grid: Mapping[str, np.ndarray], found: Values, exact: Values | None, titles: Sequence[str]
+) -> None:
     from matplotlib.colors import LogNorm
 
     shown = [found] if exact is None else [found, exact]
     scale = _scale(np.stack(shown))
-    titles = [f"{label}, network", f"{label}, exact"] if exact is not None else [label]
     image = None
     for panel, values, title in zip(panels, shown, titles, strict=False):
         image = _image(panel, grid, values, title, **scale)
@@ -153,7 +161,7 @@ def _images(panels: Any, grid: Mapping[str, np.ndarray], found: Values, exact: V
         error = _shown_error(found, exact)
         top = float(np.nanmax(error))
         norm = LogNorm(top / 10**DECADES, top)
-        image = _image(panels[2], grid, error, f"{label}, absolute error", cmap="viridis", norm=norm)
+        image = _image(panels[2], grid, error, titles[2], cmap="viridis", norm=norm)
         figure.colorbar(image, ax=panels[2], pad=0.02)
         for panel in panels[1:]:
             panel.tick_params(labelleft=False)

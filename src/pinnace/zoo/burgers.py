@@ -31,7 +31,9 @@ class Burgers(Problem):
 
     steps: int = setting(15_000, "steps of Adam")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
-    balancer: str = setting("relobralo", 'balancer of the losses, such as "relobralo", "softadapt(beta=0.5)" or "none"')
+    balancer: str = setting(
+        "lbpinns_loss_balancing", 'balancer of the losses, such as "relobralo", "softadapt(beta=0.5)" or "none"'
+    )
     nu: float = setting(0.01 / pi, "viscosity")
     conditions: str = setting("soft", "soft: losses of their own; hard: built into the field", choices=("soft", "hard"))
     damping: float = setting(0.05, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)

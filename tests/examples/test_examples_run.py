@@ -1,0 +1,66 @@
+"""The examples and the notebook run, with few steps, and write what they promise."""
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+import pinnace as pn
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
+SOURCE = Path(pn.__file__).parents[1]
+
+
+def test_there_are_examples():
+    assert {path.stem for path in EXAMPLES} == {"burgers", "inverse_burgers", "poisson"}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs(path, tmp_path, monkeypatch, capsys):
+    matplotlib.use("agg")
+    monkeypatch.setattr(sys, "argv", [path.name, "--steps", "8", "--out", str(tmp_path / "figure.png")])
+    runpy.run_path(str(path), run_name="__main__")
+    assert re.search(r"relative L2 error \d|nu = \d", capsys.readouterr().out)
+    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    matplotlib.pyplot.close("all")
+
+
+def test_the_notebook_runs_from_top_to_bottom(tmp_path):
+    import nbformat
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
+    assert parameters.source.startswith("STEPS = ")
+    parameters.source = "STEPS = 24"
+    nbformat.write(notebook, tmp_path / "short.ipynb")
+    # in a process of its own, as a user runs it: the client starts threads and an event loop
+    run = "import nbformat, nbclient; nbclient.NotebookClient(nbformat.read('short.ipynb', 4), timeout=300).execute()"
+    done = subprocess.run(
+        [sys.executable, "-c", run],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_notebook_is_committed_with_the_outputs_of_a_full_run():
+    cells = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert not [output for output in outputs if output["output_type"] == "error"]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    told = "".join("".join(output.get("text", ())) for output in outputs)
+    errors = [float(found) for found in re.findall(r"relative L2 error ([\d.e-]+)", told)]
+    assert len(errors) == 3 and max(errors) < 1e-2
+    assert NOTEBOOK.stat().st_size < 500_000
