@@ -14,7 +14,7 @@ import optax
 
 import pinnace as pn
 from pinnace import LearningRateSchedule as lrs
-from pinnace.zoo import cole_hopf, data
+from pinnace.zoo import cole_hopf
 
 options = argparse.ArgumentParser(description="Find the viscosity.")
 options.add_argument("--steps", type=int, default=8000)
@@ -36,7 +36,7 @@ pn.optimizer([net, nu], optax.adam(1)).scale(lrs.cosine(given.steps, 1e-2, 1e-5)
 u = -pn.np.sin(pn.np.pi * x) + t * (1 - x**2) * net(x, t)
 
 # The equation holds everywhere, the data where they were taken.
-xd, td, seen = data(x=xs, t=ts, u_seen=us)
+xd, td, seen = pn.domain.data(x=xs, t=ts, u_seen=us)
 residual = u.d(t) + u * u.d(x) - nu * u.dd(x)
 pde = (residual / (1 + 0.1 * abs(u.d(x)))).mse.named("pde")
 misfit = (u.at({x: xd, t: td}) - seen).mse.named("data")

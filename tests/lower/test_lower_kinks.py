@@ -1,6 +1,5 @@
 """At kinks and zeros derivatives are those of nested jax.grad, and finite wherever these are finite."""
 
-import jax
 import jax.numpy as jnp
 import pytest
 from jax import nn

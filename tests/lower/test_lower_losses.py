@@ -120,6 +120,11 @@ def mistakes():
         "one name for two": (lambda u, x: [u.mse.named("a"), x.mse.named("a")], ['"a"', "`u.mse`", "`x.mse`", ".named("]),
         "the name of the total": (lambda u, x: [u.mse.named("total")], ['"total"', ".named("]),
         "a tracker with a taken name": (lambda u, x: [u.mse.named("a"), u.mean.tracker("a")], ['"a"', ".tracker("]),
+        "the name of a rate": (lambda u, x: [u.mse, u.mean.tracker("lr(u)")], ['"lr(u)"', ".tracker("]),
+        "one name for two unknowns": (
+            lambda u, x: [(pn.parameter(1.0, "nu") * pn.parameter(2.0, "nu") * u).mse],
+            ['"nu"', "name="],
+        ),
         "a field without optimizer": (
             lambda u, x: [pn.nn(eqx.nn.Linear(1, 1, key=jax.random.key(0)), "v")(x).mse],
             ["`v`", "no optimizer", ".optimizer(", ".freeze()"],
@@ -137,6 +142,13 @@ def test_a_mistake_is_told_in_the_notation_of_the_user(name, problem):
         lower(written)
     for word in words:
         assert word in str(told.value), str(told.value)
+
+
+def test_names_that_were_given_come_before_those_that_were_not(problem):
+    x, y, u, _ = problem
+    other = pn.nn(eqx.nn.Linear(2, 1, key=jax.random.key(0)), "u").freeze()
+    program = lower([u.mse, other(x, y).mse, (pn.parameter(1.0).freeze() * pn.parameter(1.0).freeze()).mse]).program
+    assert program.names == ("u2", "u", "p", "p2")
 
 
 def test_a_weight_that_is_not_used_is_one_warning(problem):

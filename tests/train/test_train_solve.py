@@ -181,6 +181,8 @@ def test_eval_takes_any_shape_of_points(x64):
     assert crux.eval((p * x + t).d(x), {x: 1.0, t: 0.5}) == 2
     assert crux.eval(x).shape == (10,)
     np.testing.assert_allclose(crux.eval(pn.np.stack([x, t]), {x: [0.0, 1.0], t: 0.5}), [[0, 0.5], [1, 0.5]])
+    np.testing.assert_allclose(crux.eval((p * x + t).at({t: 1.0}), {x: [0.0, 1.0]}), [1, 3])
+    np.testing.assert_allclose(crux.eval(x - (x + t).mean, {x: [0.0, 1.0], t: 0.5}), [-1, 0])
     with pytest.raises(pn.PinnaceError, match="depends on t too"):
         crux.eval(x * t, {x: [0.0]})
     with pytest.raises(pn.PinnaceError, match="not part of this problem"):
@@ -205,9 +207,10 @@ def test_runs_plot_without_changing_global_state():
     net = pn.nn(eqx.nn.MLP(1, "scalar", 4, 1, key=jax.random.key(0))).optimizer(optax.adam(1)).scale(1e-3)
     _, ode, start = decay(net)
     w_ode, w_start = pn.fn.adaptive.softadapt([ode, start])
-    run = pn.core([w_ode * ode, w_start * start, w_ode.tracker(), w_start.tracker()]).solve(5)
+    u = net(pn.domain.interval(0, 1).variable("left"))
+    run = pn.core([w_ode * ode, w_start * start, w_ode.tracker(), w_start.tracker(), u.mean.tracker("left")]).solve(5)
     before = dict(matplotlib.rcParams)
     figure, axes = run.plot()
-    assert [panel.get_ylabel() for panel in axes] == ["loss", "weight", "rate"]
+    assert [panel.get_ylabel() for panel in axes] == ["loss", "weight", "tracked", "rate"]
     assert dict(matplotlib.rcParams) == before
     plt.close(figure)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pinnace._errors import DomainError, listed
+from pinnace.domain.plan import Plan
 from pinnace.expr import Expr, text
 
 
@@ -34,6 +35,8 @@ def normal(*coordinates: Expr) -> Any:
                 f"pn.normal takes coordinates of one point set; `{text(coordinates[0])}` is of {points!r}, "
                 f"`{text(given)}` of {given.data[0]!r}."
             )
+    if not isinstance(points.plan, Plan):
+        raise DomainError(f"{points!r} are not on the boundary of a domain and have no normal. {example}")
     shape = points.plan.domain.shape
     if not points.plan.has_normals:
         known = listed(("boundary", *shape.sides)) if shape.dim else "a domain with space"

@@ -78,9 +78,8 @@ def curl(v: Any, coordinates: Sequence[Expr]) -> Expr:
 
 def _slope(component: Expr, x: Expr) -> Expr:
     """The derivative of one component of a vector, which need not depend on every coordinate."""
-    if component.points in (None, x.points) and x.data not in component.depends and x.kind == "coordinate":
-        return as_expr(0.0)
-    return component.d(x)
+    known = isinstance(x, Expr) and x.kind == "coordinate" and component.points in (None, x.points)
+    return as_expr(0.0) if known and x.data not in component.depends else component.d(x)
 
 
 def _stack(parts: Sequence[Expr], axis: int = -1) -> Expr:

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from pinnace._errors import ExpressionError
+
 
 class Identity:
     """A thing that expressions refer to and that is equal only to itself."""
@@ -10,6 +12,8 @@ class Identity:
     """What it is called where it was given no name: the stem, the stem and 2, and so on."""
 
     def __init__(self, name: str | None = None) -> None:
+        if name is not None and not (isinstance(name, str) and name.strip()):
+            raise ExpressionError(f"a name is a text that is not empty; got {name!r}.")
         self.name = name
 
     def __repr__(self) -> str:

@@ -34,6 +34,8 @@ def check_entry(entry: Any, names: Names) -> None:
     """Raise LoweringError where an entry is no scalar loss."""
     if not isinstance(entry, Expr):
         raise LoweringError(f"an entry of core is a scalar expression or a tracker; got {_shown(entry, names)}.")
+    if entry.kind != "weight" and entry.points is None and not entry.shape:
+        return
     shown = text(entry, names)
     if entry.kind == "weight":
         raise LoweringError(
@@ -46,11 +48,22 @@ def check_entry(entry: Any, names: Names) -> None:
             f"`{shown}` has a value at each of {count} points, but an entry of core must be a scalar. "
             f"Reduce it, for example `({shown}).mse`."
         )
-    if entry.shape:
-        raise LoweringError(
-            f"`{shown}` has shape {entry.shape}, but an entry of core must be a scalar. Reduce it, for example "
-            f"`({shown}).mse`."
-        )
+    raise LoweringError(
+        f"`{shown}` has shape {entry.shape}, but an entry of core must be a scalar. Reduce it, for example "
+        f"`({shown}).mse`."
+    )
+
+
+def check_names(trainables: Sequence[Trainable], names: Names) -> None:
+    """Raise LoweringError where two fields or parameters were given one name; name those that have none."""
+    given: set[str] = set()
+    for trainable in sorted(trainables, key=lambda trainable: trainable.name is None):
+        if names(trainable) in given:
+            raise LoweringError(
+                f'two fields or parameters are called "{names(trainable)}", and history could not tell them apart. '
+                f'Give one of them another name, `name="..."`.'
+            )
+        given.add(names(trainable))
 
 
 def check_trained(trainables: Sequence[Trainable], names: Names) -> None:

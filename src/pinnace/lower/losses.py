@@ -19,7 +19,7 @@ def raw_losses(entries: Sequence[Expr]) -> list[Loss]:
     """The losses below the entries, in order of first use: what balancers look at, what has a name, else reductions.
 
     Names come from `.named`; the others are loss0, loss1, ... Raises LoweringError where two different losses have
-    one name.
+    one name, or one that of the total.
     """
     found: dict[tuple[Expr, str | None], None] = {}
     for entry in entries:
@@ -33,6 +33,11 @@ def raw_losses(entries: Sequence[Expr]) -> list[Loss]:
             if inner in named:
                 continue
             name, unnamed = f"loss{unnamed}", unnamed + 1
+        if name == "total":
+            raise LoweringError(
+                f'`{text(inner)}` is called "total", as the sum of the entries is in the history. Give it another '
+                f'name, `.named("...")`.'
+            )
         if name in taken:
             raise LoweringError(
                 f'two losses are called "{name}": `{text(taken[name])}` and `{text(inner)}`. Give one of them '

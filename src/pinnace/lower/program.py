@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, Names, PointSet, Tracker, nodes, replace, text
-from pinnace.lower.check import check_entries, check_trained, warn_unused
+from pinnace.lower.check import check_entries, check_names, check_trained, warn_unused
 from pinnace.lower.evaluate import Given, evaluate
 from pinnace.lower.losses import Loss, raw_losses, tracker_name
 from pinnace.lower.reduce import aligned, residual_vector, squares
@@ -120,6 +120,7 @@ def lower(entries: Sequence[Any]) -> Compiled:
     trainables = tuple(dict.fromkeys(node.data[0] for node in found if node.kind in ("field", "parameter")))
     trained = dict.fromkeys(node.data[0] for node in nodes(written) if node.kind in ("field", "parameter"))
     canonical = Canonical(cells)
+    check_names(trainables, names)
     labels = tuple(map(names, trainables))
     check_trained(tuple(trained), names)
     warn_unused(written, cells, names)
@@ -128,7 +129,7 @@ def lower(entries: Sequence[Any]) -> Compiled:
         entries=tuple(map(canonical, written)),
         losses=tuple(canonical(loss.expr) for loss in losses),
         loss_names=tuple(loss.name for loss in losses),
-        trackers=_trackers(tracked, canonical, losses, names),
+        trackers=_trackers(tracked, canonical, {"total", *(f"lr({label})" for label in labels)}, losses, names),
         cells=tuple(tuple(map(canonical, cell.losses)) for cell in cells),
         trainables=trainables,
         names=labels,
@@ -153,14 +154,14 @@ class Canonical:
 
 
 def _trackers(
-    tracked: Sequence[Tracker], canonical: Canonical, losses: Sequence[Loss], names: Names
+    tracked: Sequence[Tracker], canonical: Canonical, reserved: set[str], losses: Sequence[Loss], names: Names
 ) -> tuple[Logged, ...]:
     """The trackers with names: the same one written twice is one, different ones of one default name are numbered.
 
     Raises LoweringError where a name that somebody gave is taken.
     """
     found: dict[str, Logged] = {}
-    taken = {"total", *(loss.name for loss in losses)}
+    taken = reserved | {loss.name for loss in losses}
     for tracker in tracked:
         expr = canonical(tracker.expr)
         name = base = tracker.name or tracker_name(tracker.expr, losses, names)

@@ -97,5 +97,7 @@ def _given(expr: Expr, values: Mapping[Expr, Any]) -> tuple[dict[PointSet, Array
     return arrays, shape
 
 
-def _coordinates(expr: Expr) -> set[tuple[PointSet, int]]:
-    return {node.data for node in nodes([expr]) if node.kind == "coordinate"}
+def _coordinates(expr: Expr) -> frozenset[tuple[PointSet, int]]:
+    """The coordinates whose values matter: those it depends on, and those under a mean or sum inside it."""
+    reduced = [arg.depends for node in nodes([expr]) if node.kind == "reduce" for arg in node.args]
+    return expr.depends.union(*reduced)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,15 +38,15 @@ def write(path: str | os.PathLike[str], state: Any, history: History, header: di
     full = {"format": FORMAT, "history": names, **header}
     header_bytes = np.frombuffer(json.dumps(full).encode(), np.uint8)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "wb") as file:
             np.savez(file, allow_pickle=False, header=header_bytes, **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def load(path: str | os.PathLike[str]) -> Saved:

@@ -69,7 +69,9 @@ class Crux:
         self._attach()
         fixed, numbers = recipe(self._compiled, self._attached)
         self.history.cut(self.steps)
-        run = Run(History(), self.steps, weights=self._weight_names())
+        program = self._compiled.program
+        weights = tuple(tracker.name for tracker in program.trackers if tracker.expr.kind == "weight")
+        run = Run(History(), self.steps, losses=("total", *program.loss_names), weights=weights)
         bar = Progress(count, progress)
         began = time.perf_counter()
         try:
@@ -158,9 +160,6 @@ class Crux:
             tuple(one.group.names for one in self._attached if one.schedule is not None),
             tuple((tracker.name, tracker.every) for tracker in program.trackers),
         )
-
-    def _weight_names(self) -> tuple[str, ...]:
-        return tuple(tracker.name for tracker in self._compiled.program.trackers if tracker.expr.kind == "weight")
 
     def _header(self) -> dict[str, Any]:
         return {"losses": [*self._texts, *self._losses], "steps": self.steps, "jax": jax.__version__}

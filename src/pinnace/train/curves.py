@@ -13,21 +13,22 @@ WIDE = 5
 """From which ratio of largest to smallest a logarithmic axis tells more."""
 
 
-def draw(history: History, weights: Sequence[str], axes: Any = None) -> tuple[Any, Any]:
-    """Losses, weights and rates over the steps, one panel each: (figure, axes)."""
+def draw(history: History, losses: Sequence[str], weights: Sequence[str], axes: Any = None) -> tuple[Any, Any]:
+    """Losses, weights, what else is tracked, and rates over the steps, one panel each: (figure, axes)."""
     import matplotlib.pyplot as plt
 
     rates = [name for name in history if name.startswith("lr(")]
-    scalars = [name for name in history if history[name].ndim == 1 and name not in (*rates, *weights)]
-    panels = [("loss", scalars), ("weight", list(weights)), ("rate", rates)]
-    panels = [(label, names) for label, names in panels if names]
+    known = {*losses, *rates, *weights}
+    others = [name for name in history if history[name].ndim == 1 and name not in known]
+    panels = [("loss", list(losses)), ("weight", list(weights)), ("tracked", others), ("rate", rates)]
+    panels = [(label, names) for label, names in panels if names and history]
     if axes is None:
         _, axes = plt.subplots(
             len(panels), 1, sharex=True, squeeze=False, layout="constrained", figsize=(7, 2.6 * len(panels))
         )
         axes = axes[:, 0]
     axes = np.atleast_1d(axes)
-    colours = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(scalars)}
+    colours = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(losses)}
     colours |= {f"w({name})": colour for name, colour in colours.items()}
     for panel, (label, names) in zip(axes, panels, strict=False):
         curves(panel, history, names, colours)

@@ -1,6 +1,6 @@
 """What `solve` returns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -29,7 +29,9 @@ class Run:
     outcome: Outcome = Outcome.DONE
     message: str = Outcome.DONE.value
     seconds: float = 0.0
-    weights: tuple[str, ...] = field(default=())
+    losses: tuple[str, ...] = ()
+    """The names of the total and the raw losses."""
+    weights: tuple[str, ...] = ()
     """The names of the trackers that log weights."""
 
     @property
@@ -38,8 +40,8 @@ class Run:
         return len(self.history["total"]) if "total" in self.history else 0
 
     def plot(self, axes: Any = None) -> tuple[Any, Any]:
-        """The losses over the steps, and the weights and rates where they are logged: (figure, axes)."""
-        return draw(self.history, self.weights, axes)
+        """The losses over the steps, and weights, other trackers and rates where they are logged: (figure, axes)."""
+        return draw(self.history, self.losses, self.weights, axes)
 
     def __repr__(self) -> str:
         if not self.steps:

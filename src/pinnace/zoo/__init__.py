@@ -3,7 +3,6 @@
 from pinnace._errors import did_you_mean
 from pinnace.zoo.burgers import Burgers as Burgers
 from pinnace.zoo.burgers_inverse import BurgersInverse as BurgersInverse
-from pinnace.zoo.measured import data as data
 from pinnace.zoo.poisson import Poisson as Poisson
 from pinnace.zoo.problem import Answer as Answer
 from pinnace.zoo.problem import Case as Case

@@ -10,7 +10,6 @@ from jaxtyping import Array, Key
 
 import pinnace as pn
 from pinnace.zoo import cole_hopf
-from pinnace.zoo.measured import data
 from pinnace.zoo.problem import Answer, Posed, Problem
 from pinnace.zoo.settings import setting
 
@@ -62,7 +61,7 @@ class BurgersInverse(Problem):
         xs, ts = 2 * place[0] - 1, place[1]
         us = cole_hopf.burgers(xs, ts, self.nu)
         us += self.noise * us.std() * np.asarray(jax.random.normal(noise, us.shape), float)
-        xd, td, seen = data(x=xs, t=ts, u_seen=us)
+        xd, td, seen = pn.domain.data(x=xs, t=ts, u_seen=us)
         misfit = (u.at({x: xd, t: td}) - seen).mse.named("data")
 
         ts, xs = np.linspace(0, 1, 101), np.linspace(-1, 1, 257)

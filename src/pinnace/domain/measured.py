@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, Key
 
-from pinnace import Expr, PinnaceError
-from pinnace.expr import PointSet
+from pinnace._errors import DomainError
+from pinnace.expr import Expr, PointSet
 
 
 class Given:
@@ -33,19 +33,20 @@ class Given:
 def data(**columns: Float[ArrayLike, " n"]) -> tuple[Expr, ...]:
     """Coordinates and measured values as expressions on one point set: one symbol for each column, in their order.
 
-    Every column is a vector of n finite numbers, one for each measurement. Raises PinnaceError where they are not.
+    Every column is a vector of n finite numbers, one for each measurement. Raises DomainError where they are not.
 
-    >>> x, u_seen = data(x=[0.0, 0.5, 1.0], u_seen=[0.1, 0.4, 0.9])
+    >>> import pinnace as pn
+    >>> x, u_seen = pn.domain.data(x=[0.0, 0.5, 1.0], u_seen=[0.1, 0.4, 0.9])
     >>> misfit = (x**2 - u_seen).mse.named("data")
     """
     arrays = {name: np.asarray(column, float) for name, column in columns.items()}
     shapes = {name: array.shape for name, array in arrays.items()}
     if not arrays or len(set(shapes.values())) > 1 or any(len(shape) != 1 or not shape[0] for shape in shapes.values()):
-        raise PinnaceError(f"data takes columns of equal length, data(x=[...], u_seen=[...]); got shapes {shapes}.")
+        raise DomainError(f"data takes columns of equal length, data(x=[...], u_seen=[...]); got shapes {shapes}.")
     for name, array in arrays.items():
         if not np.all(np.isfinite(array)):
             row = int(np.argmin(np.isfinite(array)))
-            raise PinnaceError(f"{name}[{row}] is {array[row]}: leave out the rows that were not measured.")
+            raise DomainError(f"{name}[{row}] is {array[row]}: leave out the rows that were not measured.")
     table = np.stack(list(arrays.values()), axis=1)
     points = PointSet(tuple(arrays), "the data", len(table), Given(table))
     return tuple(Expr("coordinate", (), (points, axis)) for axis in range(len(arrays)))
