@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pinnace as pn
-from pinnace.expr import Expr, as_expr
+from pinnace.expr import Expr, PointSet, as_expr
 
 np_ = pn.np
 
@@ -111,7 +111,8 @@ def test_copies_are_the_same_and_pickles_are_built_again(things):
 
 
 def test_a_pickled_problem_keeps_what_belongs_together():
-    x, t = pn.domain.interval(0, 1).time(0, 1).variable("interior", 5)
+    somewhere = PointSet(("x", "t"), "somewhere", 5, None)
+    x, t = (Expr("coordinate", (), (somewhere, axis)) for axis in range(2))
     nu = pn.parameter(0.1, name="nu")
     first, second = nu * x.at({x: t}), nu + t
     a, b, c = pickle.loads(pickle.dumps((first, second, nu)))
