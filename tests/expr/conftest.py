@@ -12,7 +12,7 @@ import pinnace as pn
 
 @pytest.fixture(scope="module")
 def things():
-    """Coordinates x, y on a square, xb, yb on its boundary, fields u (number) and w (vector of 3), unknowns nu and a."""
+    """Coordinates x, y on a square, xb, yb on its boundary, fields u and w (3 outputs), unknowns nu and a (a vector)."""
     dom = pn.domain.rectangle((0, 1), (0, 1))
     x, y = dom.variable("interior", 10)
     xb, yb = dom.variable("boundary", 8)

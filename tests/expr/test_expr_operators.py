@@ -38,7 +38,12 @@ def test_a_number_may_stand_on_either_side(function, number, things):
 @pytest.mark.parametrize("array", [np.arange(3.0), jnp.arange(3.0)], ids=["numpy", "jax"])
 @pytest.mark.parametrize("function", OPERATORS, ids=OPERATORS.values())
 def test_an_array_may_stand_on_either_side(function, array, things):
-    for e in (function(things.x, array), function(array, things.x), function(things.w, array), function(array, things.a)):
+    for e in (
+        function(things.x, array),
+        function(array, things.x),
+        function(things.w, array),
+        function(array, things.a),
+    ):
         assert isinstance(e, Expr) and e.shape == (3,)
 
 

@@ -148,7 +148,10 @@ def test_an_ode_at_one_point(same):
     net = field(1, 2)
     q, p = net(t)
     start = net(t0)
-    same([q.d(t) - p, (p.d(t) + pnp.sin(q)).mse, start[0], q.d(t).at({t: 0.0}), (start - np.array([1.0, 0.0])).mse], points)
+    same(
+        [q.d(t) - p, (p.d(t) + pnp.sin(q)).mse, start[0], q.d(t).at({t: 0.0}), (start - np.array([1.0, 0.0])).mse],
+        points,
+    )
 
 
 def test_parameters_inside_derivatives(square, same):
@@ -156,7 +159,9 @@ def test_parameters_inside_derivatives(square, same):
     nu, k = pn.parameter(0.3, positive=True), pn.parameter(1.2, bounds=(1, 2))
     a = pn.parameter([0.5, -0.7])
     u = field(2)(k * x, y / nu)
-    same([u.dd(x), (nu * u).d(y), a * u.d(x), (a[0] * x + a[1] * y).d(x), (x**k).d(x, x), pnp.dot(a, a), nu * k], points)
+    same(
+        [u.dd(x), (nu * u).d(y), a * u.d(x), (a[0] * x + a[1] * y).d(x), (x**k).d(x, x), pnp.dot(a, a), nu * k], points
+    )
 
 
 def test_calculus(square, same):
@@ -206,7 +211,10 @@ def test_any_jax_function_of_one_point(square, same, computed, close):
     x, y, points = square
     u = field(2)(x, y)
     inverse = pn.apply(lambda m, k: jnp.linalg.inv(m + k * jnp.eye(2)), pnp.hessian(u, [x, y]), 3.0)
-    same([pn.apply(jax.nn.gelu, u).dd(x), inverse, inverse.d(x), pn.apply(lambda a, b: jnp.stack([a * b, a]), x, 2)], points)
+    same(
+        [pn.apply(jax.nn.gelu, u).dd(x), inverse, inverse.d(x), pn.apply(lambda a, b: jnp.stack([a * b, a]), x, 2)],
+        points,
+    )
     close(computed([pn.apply(lambda a: a.at[...].set(2 * a), 3)], points)[0], 6.0)
 
 
@@ -251,7 +259,10 @@ def test_reductions_as_scalars_inside_residuals(square, same):
     x, y, points = square
     u = field(2)(x, y)
     centred = (u - u.mean) / (u.max - (-u).max)
-    same([centred, centred.d(x), centred.mse, (u.mse * u.d(x)).mean, (u - u.at({x: 0.0}).mean).mse, u.mean * u.sum], points)
+    same(
+        [centred, centred.d(x), centred.mse, (u.mse * u.d(x)).mean, (u - u.at({x: 0.0}).mean).mse, u.mean * u.sum],
+        points,
+    )
     same([(u - u.mean).at({x: 0.0}), (u.mean * x).at({x: 2.0})], points)
 
 
@@ -273,7 +284,9 @@ def test_as_many_components_as_points_are_not_confused(same):
     x, y = pn.domain.rectangle((-1, 1), (0, 2)).variable("interior", 3)
     points = {x.points: jax.random.uniform(jax.random.key(1), (3, 2))}
     v, one = field(2, 3)(x, y), np.array([1.0, 20.0, 300.0])
-    same([v.weighted(x), v.weighted(one), x.weighted(one), v * x, v * one, x * one, pnp.stack([v, v * x]) + one], points)
+    same(
+        [v.weighted(x), v.weighted(one), x.weighted(one), v * x, v * one, x * one, pnp.stack([v, v * x]) + one], points
+    )
 
 
 def test_names_change_nothing(square, computed):
@@ -288,5 +301,7 @@ def test_names_change_nothing(square, computed):
 def test_conditions_have_no_slope(square, same, computed):
     x, y, points = square
     u = field(2)(x, y)
-    same([pnp.where(u > 0, u**2, -u).d(x), pnp.sign(u).d(x), pnp.where((x < y) & ~(u > y) | (y >= u), x, y).d(x)], points)
+    same(
+        [pnp.where(u > 0, u**2, -u).d(x), pnp.sign(u).d(x), pnp.where((x < y) & ~(u > y) | (y >= u), x, y).d(x)], points
+    )
     assert not computed([(u > 0).d(x)], points)[0].any()

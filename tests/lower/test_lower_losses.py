@@ -117,7 +117,10 @@ def mistakes():
         "nothing": (lambda u, x: [], ["at least one loss"]),
         "a number": (lambda u, x: [u.mse, 1.0], ["scalar expression or a tracker", "1.0"]),
         "a field": (lambda u, x: [u.data[0]], ["Net u", "called on coordinates"]),
-        "one name for two": (lambda u, x: [u.mse.named("a"), x.mse.named("a")], ['"a"', "`u.mse`", "`x.mse`", ".named("]),
+        "one name for two": (
+            lambda u, x: [u.mse.named("a"), x.mse.named("a")],
+            ['"a"', "`u.mse`", "`x.mse`", ".named("],
+        ),
         "the name of the total": (lambda u, x: [u.mse.named("total")], ['"total"', ".named("]),
         "a tracker with a taken name": (lambda u, x: [u.mse.named("a"), u.mean.tracker("a")], ['"a"', ".tracker("]),
         "the name of a rate": (lambda u, x: [u.mse, u.mean.tracker("lr(u)")], ['"lr(u)"', ".tracker("]),

@@ -126,9 +126,13 @@ FUNCTIONS = {
     "maximum over entries": lambda p: jnp.max(jnp.stack([p[0], p[1], p[0] * p[1]])) ** 2 + jnp.min(p),
     "trigonometry": lambda p: jnp.tan(p[0] / 9) * jnp.cos(p[1]) + jnp.arctan2(p[0], 2 + p[1] ** 2) + jnp.sinc(p[0]),
     "inverse functions": lambda p: (
-        jnp.arcsin(p[0] / 9) + jnp.arccos(p[1] / 9) * p[0] + jnp.arctan(p[0]) + jnp.arctanh(p[0] / 9)
-        + jnp.arcsinh(p[1]) + jnp.arccosh(2 + p[0] ** 2)
-    ),  # fmt: skip
+        jnp.arcsin(p[0] / 9)
+        + jnp.arccos(p[1] / 9) * p[0]
+        + jnp.arctan(p[0])
+        + jnp.arctanh(p[0] / 9)
+        + jnp.arcsinh(p[1])
+        + jnp.arccosh(2 + p[0] ** 2)
+    ),
     "hyperbolic functions": lambda p: jnp.sinh(p[0]) * jnp.cosh(p[1]) + jnp.tanh(p[0] * p[1]),
     "exponentials": lambda p: jnp.exp2(p[0]) * jnp.expm1(p[1]) + jnp.logaddexp(p[0], p[1]),
     "logarithms": lambda p: jnp.log1p(p[0] ** 2) * jnp.log(2 + p[1] ** 2) + jnp.log2(3 + p[0] ** 2),
@@ -138,7 +142,9 @@ FUNCTIONS = {
     "norm": lambda p: jnp.linalg.norm(p) ** 3 + jnp.hypot(p[0], p[1]),
     "einsum": lambda p: jnp.einsum("i,ij,j->", p**2, WEIGHTS[0, :2, :2], jnp.sin(p)),
     "matrix product of two that move": lambda p: (jnp.outer(p, p) @ jnp.sin(jnp.outer(p, p**2)))[0, 1],
-    "reshapes": lambda p: jnp.tile(p, (3, 1)).T.reshape(3, 2)[::-1].swapaxes(0, 1)[None].squeeze(0)[1] @ jnp.arange(3.0),
+    "reshapes": lambda p: (
+        jnp.tile(p, (3, 1)).T.reshape(3, 2)[::-1].swapaxes(0, 1)[None].squeeze(0)[1] @ jnp.arange(3.0)
+    ),
     "pad and roll": lambda p: jnp.roll(jnp.pad(p**2, (1, 2), constant_values=3.0), 2) @ jnp.arange(5.0) ** 2,
     "flip, repeat, split": lambda p: jnp.split(jnp.repeat(jnp.flip(p), 2), 2)[0] @ jnp.sin(p),
     "complex numbers": lambda p: jnp.abs(jnp.fft.fft(jnp.stack([p[0], p[1], p[0] * p[1], 1.0])))[1],

@@ -26,7 +26,7 @@ GREEK = set(
     "omega".split()
 )
 FUNCTIONS = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan"}
-RELATIONS = {"less": "<", "less_equal": r"\le", "greater": ">", "greater_equal": r"\ge"}
+RELATIONS = {"less": "<", "less_equal": r"\leq", "greater": ">", "greater_equal": r"\geq"}
 SPECIAL = {letter: "\\" + letter for letter in "_%&#{}$ "} | {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim "}
 """Letters that mean something to TeX, and what shows them in mathematics."""
 
@@ -173,7 +173,7 @@ def _reduce(node: Any, parts: list[Part], names: Names) -> Part:
 def _event(node: Any, parts: list[Part], names: Names) -> Part:
     name = node.data[0]
     if name == "norm":
-        return rf"\left\lVert {parts[0][0]} \right\rVert", ATOM
+        return rf"\left\| {parts[0][0]} \right\|", ATOM
     if name == "matmul":
         return rf"{_wrap(parts[0], PRODUCT)} \, {_wrap(parts[1], PRODUCT)}", PRODUCT
     return _call(operator(name), parts)

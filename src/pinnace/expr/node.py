@@ -91,6 +91,11 @@ class Expr:
         The values are numbers, expressions, or coordinates of another point set; derivatives inside keep their
         meaning (`u.d(x).at({x: -1.0})` is the slope at -1).
         """
+        if not isinstance(values, Mapping):
+            raise ExpressionError(
+                f"`{text(self)}`.at takes a dict from coordinates to values, for example `.at({{x: 0.5}})`; got "
+                f"{values!r}."
+            )
         pairs: list[Expr] = []
         for coordinate, value in values.items():
             _check_coordinate(self, coordinate, "at")

@@ -50,9 +50,7 @@ def over_points(node: Expr, jet: Jet, given: Given) -> Any:
     return jnp.broadcast_to(jet.value, (len(given.points[node.points]), *node.shape))
 
 
-def mapped(
-    function: Callable[..., Any], args: Sequence[Jet], terms: Terms, inspect: Inspect | None = None
-) -> Jet:
+def mapped(function: Callable[..., Any], args: Sequence[Jet], terms: Terms, inspect: Inspect | None = None) -> Jet:
     """A function of one point over all points; what is the same at all of them enters once."""
     fixed = [isinstance(jet.value, (bool, int, float)) for jet in args]
     axes = [0 if jet.batched else None for jet, number in zip(args, fixed, strict=True) if not number]

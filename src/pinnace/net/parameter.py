@@ -108,7 +108,7 @@ def _module(guess: np.ndarray, positive: bool, bounds: tuple[float, float] | Non
             raise FieldError(f"a positive parameter starts from a positive number; got {guess}.")
         return Positive(jnp.asarray(np.log(guess), dtype))
     if bounds is not None:
-        low, high = bounds
+        low, high = _ends(bounds)
         if not (np.isfinite(low) and np.isfinite(high) and np.all((low < guess) & (guess < high))):
             raise FieldError(
                 f"bounds are two finite numbers (low, high) with low < guess < high; got bounds={bounds} and guess "
@@ -117,3 +117,9 @@ def _module(guess: np.ndarray, positive: bool, bounds: tuple[float, float] | Non
         share = (guess - low) / (high - low)
         return Bounded(jnp.asarray(np.log(share / (1 - share)), dtype), float(low), float(high))
     return Free(jnp.asarray(guess, dtype))
+
+
+def _ends(bounds: Any) -> tuple[float, float]:
+    """The two bounds; NaN for what is no pair of numbers."""
+    ends = np.asarray(bounds)
+    return tuple(ends.tolist()) if ends.shape == (2,) and ends.dtype.kind in "iuf" else (np.nan, np.nan)

@@ -48,7 +48,8 @@ class Burgers(Problem):
         hard = self.conditions == "hard"
         u = -pn.np.sin(pi * x) + t * (1 - x**2) * net(x, t) if hard else net(x, t)
         residual = u.d(t) + u * u.d(x) - self.nu * u.dd(x)
-        # in the shock u_x is about -1 / (2 nu), and the residual of a small shift would drown all others
+        # in the shock u_x is about -1 / (2 nu), and the residual of a small shift would drown all others; a weight
+        # in the equation against that: Liu et al. 2024, arXiv 2206.03864 (theirs by compression, this one by slope)
         losses = [(residual / (1 + self.damping * abs(u.d(x)))).mse.named("pde")]
         if not hard:
             xb, tb = dom.variable("boundary", 128)

@@ -24,9 +24,7 @@ def joined(pieces: Sequence[Jet], axis: int, terms: Sequence[Term]) -> Jet:
     """The concatenation of jets; it keeps its pieces where one lacks a derivative that another has."""
     flat = [inner for piece in pieces for inner in (piece.pieces if piece.axis == axis else (piece,))]
     held = frozenset[Term]().union(*(piece.parts for piece in flat))
-    parts = {
-        term: lax.concatenate([filled(piece, term) for piece in flat], axis) for term in terms if term in held
-    }
+    parts = {term: lax.concatenate([filled(piece, term) for piece in flat], axis) for term in terms if term in held}
     whole = Jet(lax.concatenate([piece.value for piece in pieces], axis), parts)
     return whole if all(held == piece.parts.keys() for piece in flat) else replace(whole, pieces=tuple(flat), axis=axis)
 
