@@ -12,7 +12,7 @@ import pinnace as pn
 
 @pytest.fixture(scope="module")
 def things():
-    """Coordinates x, y on a square, xb, yb on its boundary, fields u and w (3 outputs), unknowns nu and a (a vector)."""
+    """Coordinates x, y on a square, xb, yb on its boundary, fields u and w (3 outputs), unknowns nu and a (of 3)."""
     dom = pn.domain.rectangle((0, 1), (0, 1))
     x, y = dom.variable("interior", 10)
     xb, yb = dom.variable("boundary", 8)
