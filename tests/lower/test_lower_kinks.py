@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import pytest
-from jax import nn
+from jax import lax, nn
 from jax.scipy import special
 
 import pinnace as pn
@@ -44,6 +44,7 @@ KINKS = {
     "maximum of two that are equal": lambda x: jnp.maximum(x**2, 2 * x),
     "minimum at a tie": lambda x: jnp.minimum(x, x**3),
     "clip": lambda x: jnp.clip(x, 0.0, 1.0),
+    "clamp": lambda x: lax.clamp(0.0, x, 1.0),
     "sign": jnp.sign,
     "sinc": jnp.sinc,
     "hypot": lambda x: jnp.hypot(x, x),
@@ -83,6 +84,7 @@ VECTORS = {
     "split": lambda p: jnp.sqrt(jnp.split(p, 2)[0])[0] * p[1],
     "stacked again": lambda p: jnp.sqrt(jnp.stack([p[0], jnp.exp(p[1])])).sum(),
     "concatenated again": lambda p: jnp.sqrt(jnp.concatenate([p[:1], jnp.exp(p), p])[2:4]).sum(),
+    "stacked and joined": lambda p: jnp.sqrt(jnp.concatenate([p[:1], jnp.stack([p[0], p[1]])])[1:]).sum(),
     "through a matrix": lambda p: jnp.sum(jnp.ones((3, 2)) @ jnp.sqrt(p)),
 }
 

@@ -199,6 +199,7 @@ def test_calculus_by_hand(computed, close):
         pnp.div(v, [x, y, z]): b * c,
         pnp.curl(v, [x, y, z]): jnp.stack([3 * b**2 - a**2, a * b, 2 * a * c - a * c], axis=1),
         pnp.curl(pnp.grad(x * y**2 * z, [x, y, z]), [x, y, z]): jnp.zeros((6, 3)),
+        pnp.curl([x * y**2, x**3 * z], [x, y]): 3 * a**2 * c - 2 * a * b,
         pnp.laplacian(x**2 * y * z**3, [x, y, z]): 2 * b * c**3 + 6 * a**2 * b * c,
         pnp.hessian(x**2 * y, [x, y]): jnp.stack([jnp.stack([2 * b, 2 * a], 1), jnp.stack([2 * a, zero], 1)], 1),
         pnp.cross(pnp.stack([x, y, z]), np.array([0.0, 0.0, 1.0])): jnp.stack([b, -a, zero], axis=1),

@@ -71,6 +71,28 @@ def test_the_gradient_of_an_unknown_inside_a_derivative_is_that_of_nested_grad(s
     assert_gradients(computed, directly, close, loss, points, things, tuple(thing.module for thing in things))
 
 
+def test_the_gradient_of_powers_at_zero_is_finite(computed, close):
+    """(a x)^k at k = 2: the third derivative is k (k - 1) (k - 2) a^k x^(k - 3), zero with a slope in k."""
+    x = pn.domain.interval(0, 1).variable("interior", 2)
+    a, k = pn.parameter(1.5), pn.parameter(2.0)
+    e = (a * x) ** k
+    points = {x.points: jnp.array([[0.0], [0.5]])}
+
+    def gradient(expr):
+        def at(values):
+            modules = {a.data[0]: lambda: values[0], k.data[0]: lambda: values[1]}
+            return computed([expr], points, modules)[0]
+
+        return jnp.stack(jax.jacobian(at)((jnp.array(1.5), jnp.array(2.0))), axis=1)
+
+    close(gradient(((a * x) ** 2.0).d(x, x, x)), [[0, 0], [0, 0]])
+    close(gradient(((a * x) ** 2.0).dd(x)), [[6, 0], [6, 0]])
+    close(gradient(e.d(x, x, x)), [[0, jnp.inf], [0, 2 * 1.5**2 / 0.5]])
+    second = 2 * 1.5**2 * (1.5 + jnp.log(0.75))
+    close(gradient(e.dd(x))[1], [6, second])
+    assert jnp.isfinite(gradient(e.dd(x))[:, 0]).all()
+
+
 def assert_gradients(computed, directly, close, loss, points, things, modules):
     arrays, static = eqx.partition(modules, eqx.is_array)
 

@@ -79,6 +79,17 @@ def test_another_point_set_or_another_place_is_another_propagation(square):
     assert len(module.calls) == 4
 
 
+def test_a_field_at_numbers_is_evaluated_once_whoever_uses_it(square):
+    x, y, points = square
+    s, _ = pn.domain.rectangle((-1, 1), (0, 2)).variable("boundary", 4)
+    module = Counting(2)
+    corner = field(module)(0.0, 1.0)
+    module.calls.clear()
+    entries = [(x - corner).mse, (s * corner).mse, (corner * y * x).at({x: 0.5}).mse, corner]
+    program_of(entries, [points[x.points], jnp.ones((4, 2))])
+    assert module.calls == [(2,)]
+
+
 def test_a_second_derivative_costs_a_few_equations_more_and_no_propagation(square):
     x, y, points = square
     u = field(Counting(2))(x, y)

@@ -145,7 +145,7 @@ def by_differentiation(equation: Any, arguments: list[Jet], terms: Sequence[Term
 
 
 def power(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Jet]:
-    """x^y; for an exponent without derivatives the tower, whose zero coefficients win over infinite powers."""
+    """x^y; for an exponent without derivatives the tower, in which 0 times a power of 0 is 0."""
     base, exponent = arguments
     if exponent.parts:
         return nested.rule(equation, arguments, terms)
@@ -153,9 +153,10 @@ def power(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Je
     tower, coefficient = [], jnp.ones_like(y) if nested.is_real(y) else 1
     for n in range(1, max(term.order for term in terms) + 1):
         coefficient = coefficient * (y - n + 1)
-        vanishes = coefficient == 0
-        safe = jnp.where(vanishes, jnp.ones_like(base.value), base.value)
-        tower.append(jnp.where(vanishes, 0, coefficient * jnp.power(safe, y - n)))
+        # constant there: 1 instead of 0 keeps the slope that reverse mode takes for the parameters finite
+        constant = ((coefficient == 0) | (y == n)) & (base.value == 0)
+        safe = jnp.where(constant, jnp.ones_like(base.value), base.value)
+        tower.append(coefficient * jnp.power(safe, y - n))
     parts = compose(tower, base, terms)
     return [Jet(value, {term: jnp.broadcast_to(part, value.shape) for term, part in parts.items()})]
 
