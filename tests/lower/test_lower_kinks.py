@@ -59,7 +59,7 @@ KINKS = {
 @pytest.mark.parametrize("name", KINKS)
 def test_at_zero_a_function_is_differentiated_as_by_nested_grad(name, agrees):
     """Of one coordinate: what the other does not reach stays zero, however steep the function is."""
-    agrees(lambda p: KINKS[name](p[0]) * jnp.cos(p[1]), [[0.0, 0.3], [0.4, 0.0]], order=3)
+    agrees(lambda p: KINKS[name](p[0]) * jnp.cos(p[1]), [[0.0, 0.3], [0.4, 0.0]], order=3 if "x" in name else 2)
 
 
 COMPOSED = [

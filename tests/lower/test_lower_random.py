@@ -82,7 +82,7 @@ def expressions(draw, problem, depth, order):
     return inner.d(*along) if along else inner
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=9, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_random_expression_has_the_value_that_is_written(data, problem, computed, directly, close):
     expr = 0 * problem.x + data.draw(expressions(problem, 4, 3))
