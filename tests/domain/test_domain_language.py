@@ -1,5 +1,7 @@
 """What users write: coordinates, names, representations, and every mistake."""
 
+import pickle
+
 import jax
 import numpy as np
 import pytest
@@ -214,3 +216,14 @@ def test_mistakes_are_errors_where_they_are_written(mistake):
 
 def test_double_precision_holds_what_single_does_not(x64):
     assert domain.interval(1000, 1000.00001).variable("interior", 4).points.size == 4
+
+
+def test_expressions_on_points_are_pickled():
+    disk = domain.disk().time(0, 1)
+    x, y, t = disk.variable("boundary", 8, resample=2)
+    nx, _ = domain.normal(x, y)
+    again, same = pickle.loads(pickle.dumps((nx * t, x)))
+    plans = [expr.points.plan for expr in (x, same)]
+    points, others = (plan.init(jax.random.key(0))[0] for plan in plans)
+    np.testing.assert_array_equal(points, others)
+    assert again.points is same.points and plans[1].moves

@@ -26,6 +26,10 @@ class Plan:
         cube = jax.ShapeDtypeStruct((1, sampler.cover.dim), jnp.result_type(float))
         jax.eval_shape(patch.place, jax.ShapeDtypeStruct((1,), int), cube)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the maps of a patch are closures, and follow from the domain
+        return _restored, (self.domain, self.region, self.sampler, self.resample)
+
     @property
     def size(self) -> int:
         """Number of points."""
@@ -67,6 +71,10 @@ class Plan:
         if self.patch.normals is None:
             raise DomainError(f'"{self.region}" of {self.domain!r} is no boundary of space and has no normal.')
         return self.patch.normals(points[:, : self.domain.shape.dim])
+
+
+def _restored(domain: Any, region: str, sampler: Sampler, resample: int | None) -> Plan:
+    return Plan(domain, region, domain.patch(region), sampler, resample)
 
 
 # compiled on its own, so that eager and jitted callers get the same bits: where XLA sees a multiplication and
