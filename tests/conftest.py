@@ -1,7 +1,17 @@
-"""Fixtures of the whole suite."""
+"""Fixtures of the whole suite.
+
+Random examples are the same in every run; `HYPOTHESIS_PROFILE=search` looks for new ones.
+"""
+
+import os
 
 import jax
 import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ FUNCTIONS = [
     nested,
 ]
 
-values = st.sampled_from([0.0, 0.01, 0.2, 0.5, 0.8, 1.0]) | st.floats(0.0, 1.0)
+values = st.sampled_from([0.0, 0.01, 0.2, 0.5, 0.8, 1.0]) | st.floats(0.0, 1.0, allow_subnormal=False)
 epochs = st.sampled_from([0, 3, 7, 41, 48, 49, 82, 98, 100, 199, 200, 1000, 70_000]) | st.integers(0, 5000)
 
 
@@ -177,8 +177,11 @@ def test_outside_as_inside(function):
         np.testing.assert_allclose(outside, function(41, np.asarray(losses, np.float32)), rtol=1e-6)
 
 
+NORMAL = st.floats(-1, 1, allow_subnormal=False)  # XLA flushes the others to zero
+
+
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.floats(-1, 1), min_size=3, max_size=3), st.lists(st.floats(-1, 1), min_size=2, max_size=2))
+@given(st.lists(NORMAL, min_size=3, max_size=3), st.lists(NORMAL, min_size=2, max_size=2))
 def test_random_thresholds(thresholds, losses):
     a, b, c = thresholds
 
@@ -188,7 +191,7 @@ def test_random_thresholds(thresholds, losses):
         return 3.0 if losses[0] + losses[1] >= c or losses[1] == b else losses[0] * losses[1]
 
     with jax.enable_x64(True):
-        np.testing.assert_allclose(lrs(function)(0, losses), function(0, losses), rtol=1e-15)
+        np.testing.assert_allclose(lrs(function)(0, losses), function(0, losses), rtol=1e-15, atol=1e-300)
 
 
 def test_nan_takes_the_branch_that_it_takes_in_python():
