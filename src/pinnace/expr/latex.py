@@ -196,6 +196,7 @@ WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
     "index": _index,
     "apply": lambda node, parts, names: _call(operator(function_name(node.data[0])), parts),
     "derivative": _derivative,
+    "functional": lambda node, parts, names: parts[0],
     "at": _at,
     "named": lambda node, parts, names: (upright(node.data[0]), ATOM),
     "reduce": _reduce,

@@ -82,7 +82,7 @@ def shortened(shown: str, most: int = 100_000) -> str:
 
 def printed(node: Any) -> tuple:
     """The arguments that show in the text of a node: a name and a weight stand for theirs."""
-    return () if node.kind in ("named", "weight") else node.args
+    return () if node.kind in ("named", "weight") else node.args[:1] if node.kind == "functional" else node.args
 
 
 def postorder(roots: Iterable[Any], children: Callable[[Any], tuple]) -> Iterator[Any]:
@@ -202,6 +202,7 @@ WRITERS: dict[str, Callable[[Any, list, Names], tuple[str, int]]] = {
     "index": _index,
     "apply": _apply,
     "derivative": _derivative,
+    "functional": lambda node, parts, names: parts[0],
     "at": _at,
     "named": lambda node, parts, names: (node.data[0], ATOM),
     "reduce": _reduce,

@@ -1,7 +1,7 @@
 """Bottom-up: each node's value together with exactly the derivatives that are needed, in one forward propagation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,15 +12,15 @@ from jaxtyping import Array
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, PointSet, text
 from pinnace.lower import reduce
-from pinnace.lower.frame import Frame
+from pinnace.lower.frame import Frame, along
 from pinnace.lower.guard import check_reversible
 from pinnace.lower.interpret import Inspect, propagate
-from pinnace.lower.jet import Jet
+from pinnace.lower.jet import Jet, spread
 from pinnace.lower.require import Plan, moved_derivative
-from pinnace.lower.terms import MultiIndex, Term, ordered
+from pinnace.lower.terms import Term, ordered
 from pinnace.optim import Trainable
 
-Terms = Sequence[MultiIndex]
+Terms = Sequence[Term]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ def evaluate(plan: Plan, given: Given) -> list[Any]:
     for key in plan.order:
         frame, node = key
         args = [jets[arg] for arg in plan.arguments[key]]
-        jets[key] = EVALUATE[node.kind](node, args, ordered(plan.needs[key]), frame, given)
+        terms = ordered(plan.needs[key])
+        values = {slot: jets[plan.slots[slot]].value for term in terms for slot in term.slots}
+        jets[key] = EVALUATE[node.kind](node, args, [term.bind(values) for term in terms], frame, given)
     return [over_points(root, jets[frame, root], given) for frame, root in plan.roots]
 
 
@@ -52,18 +54,25 @@ def over_points(node: Expr, jet: Jet, given: Given) -> Any:
 
 def mapped(function: Callable[..., Any], args: Sequence[Jet], terms: Terms, inspect: Inspect | None = None) -> Jet:
     """A function of one point over all points; what is the same at all of them enters once."""
-    fixed = [isinstance(jet.value, (bool, int, float)) for jet in args]
-    axes = [0 if jet.batched else None for jet, number in zip(args, fixed, strict=True) if not number]
+    numbers = {k: jet for k, jet in enumerate(args) if isinstance(jet.value, (bool, int, float))}
+    slots = {slot: term.values[slot] for term in terms for slot in term.slots}
 
-    def over_all(*values: Any) -> Any:
-        def one(*rest: Any) -> Any:
-            left = iter(rest)
-            return function(*(value if number else next(left) for value, number in zip(values, fixed, strict=True)))
+    def at_point(moving: list[Jet], values: dict[int, Any]) -> Jet:
+        rest = iter(moving)
+        jets = [numbers[k] if k in numbers else replace(next(rest), batched=False) for k in range(len(args))]
+        return propagate(function, jets, [term.bind(values) for term in terms], inspect)[0]
 
-        arrays = [value for value, number in zip(values, fixed, strict=True) if not number]
-        return (jax.vmap(one, tuple(axes)) if 0 in axes else one)(*arrays)
+    moving = [jet for k, jet in enumerate(args) if k not in numbers]
+    axes = [_point_axes(jet) for jet in moving], {slot: 0 if jnp.ndim(value) else None for slot, value in slots.items()}
+    if not any(jet.batched for jet in moving):
+        return at_point(moving, slots)
+    return replace(jax.vmap(at_point, axes)(moving, slots), batched=True)
 
-    return propagate(over_all, args, terms, inspect)[0]
+
+def _point_axes(jet: Jet) -> Any:
+    """Which arrays of a jet run over the points."""
+    whole = jnp.ndim(jet.value)
+    return jax.tree.map(lambda array: 0 if jet.batched and jnp.ndim(array) == whole else None, jet)
 
 
 def arrays(args: Sequence[Jet]) -> list[Jet]:
@@ -85,8 +94,9 @@ def _coordinate(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
     points, axis = node.data
     batched = args[0].batched if args else True
     value = jnp.asarray(args[0].value, jnp.result_type(float)) if args else given.points[points][:, axis]
-    unit = frame.value.shift(axis)
-    return Jet(value, {unit: jnp.ones_like(value)} if unit in terms else {}, batched)
+    units = {term: term.unit(axis) for term in terms}
+    parts: dict[Term, Any] = {term: jnp.asarray(unit, value.dtype) for term, unit in units.items() if unit is not None}
+    return Jet(value, parts, batched)
 
 
 def _normal(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -112,7 +122,7 @@ def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
 def _elementwise(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     function = getattr(jnp, node.data[0])
     if all(arg.shape == () for arg in node.args):
-        return propagate(function, args, terms)[0]
+        return propagate(function, [spread(arg) for arg in args], terms)[0]
     return mapped(function, args, terms)
 
 
@@ -132,23 +142,29 @@ def _apply(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
 
 def _derivative(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     (inner,) = args
-    shift = frame.value
-    for coordinate in node.args[1:]:
-        shift = shift.shift(coordinate.data[1])
-
-    def moved(term: MultiIndex) -> MultiIndex:
-        return MultiIndex(tuple(a + b for a, b in zip(term.counts, shift.counts, strict=True)))
-
-    value = inner.term(shift)
-    found: dict[Term, Any] = {term: inner.parts[moved(term)] for term in terms if moved(term) in inner.parts}
+    coordinates = node.args[1:]
+    shape = jnp.shape(inner.value)
+    value = inner.term(along(frame.value, coordinates))
     if value is None:
-        value = jnp.zeros(jnp.shape(inner.value), jnp.result_type(inner.value, float))
-    return Jet(value, found, inner.batched)
+        value = jnp.zeros(shape, jnp.result_type(inner.value, float))
+    found = {term: inner.term(along(term, coordinates)) for term in terms}
+    parts = {term: part for term, part in found.items() if part is not None}
+    return Jet(jnp.broadcast_to(value, shape), parts, inner.batched)
+
+
+def _functional(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
+    """The one term that travelled; or the plain sum, with what is needed of it."""
+    inner = args[0]
+    if node not in frame.travelling:
+        return inner
+    shape = jnp.shape(inner.value)
+    value = inner.parts.get(frame.travelling[node], jnp.zeros((), jnp.result_type(inner.value, float)))
+    return Jet(jnp.broadcast_to(value, shape), {}, inner.batched)
 
 
 def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     inner, *derivatives = args
-    due = [term for term in sorted(terms) if moved_derivative(node, frame, term) is not None]
+    due = [term for term in terms if moved_derivative(node, frame, term) is not None]
     parts: dict[Term, Any] = {term: jet.value for term, jet in zip(due, derivatives, strict=True)}
     return Jet(inner.value, parts, inner.batched)
 
@@ -175,6 +191,7 @@ EVALUATE: dict[str, Callable[[Expr, Sequence[Jet], Terms, Frame, Given], Jet]] =
     "index": _index,
     "apply": _apply,
     "derivative": _derivative,
+    "functional": _functional,
     "at": _at,
     "reduce": _reduce,
     "weight": _weight,

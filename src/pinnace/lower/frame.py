@@ -1,9 +1,11 @@
 """Where an expression is evaluated: at the points of a set, or at coordinates moved by `.at`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from pinnace.expr import Expr, PointSet
+from pinnace.lower.functional import Functional
 from pinnace.lower.terms import MultiIndex, value_of
 
 
@@ -14,6 +16,8 @@ class Frame:
     points: PointSet | None
     outer: "Frame | None" = None
     moved: dict[tuple[PointSet, int], Expr] = field(default_factory=dict)
+    travelling: dict[Expr, Functional] = field(default_factory=dict)
+    """The functionals that are asked for here as one term."""
 
     @property
     def axes(self) -> int:
@@ -32,6 +36,11 @@ class Frames:
     def __init__(self) -> None:
         self._plain: dict[PointSet | None, Frame] = {}
         self._moved: dict[tuple[Frame, tuple[Expr, ...]], Frame] = {}
+        self._beforehand: dict[Frame, Frame] = {}
+        self._slots: dict[tuple[Frame, Expr], int] = {}
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter((*self._plain.values(), *self._moved.values(), *self._beforehand.values()))
 
     def plain(self, points: PointSet | None) -> Frame:
         """The frame of a point set as it is; of None, for what has one value in all."""
@@ -46,13 +55,23 @@ class Frames:
             self._moved[key] = Frame(node.args[0].points, frame, moved)
         return self._moved[key]
 
+    def slot(self, frame: Frame, coefficient: Expr) -> int:
+        """The number under which a coefficient is known that is evaluated before what is differentiated in a frame."""
+        before = self._beforehand.setdefault(frame, Frame(frame.points, frame.outer, frame.moved))
+        return self._slots.setdefault((self.settle(before, coefficient), coefficient), len(self._slots))
+
+    @property
+    def slots(self) -> tuple[tuple[Frame, Expr], ...]:
+        """All such coefficients, by number, and where each is evaluated."""
+        return tuple(self._slots)
+
     def settle(self, frame: Frame, node: Expr) -> Frame:
         """Where a node is evaluated that is used in a frame: what has one value in all is evaluated once."""
         return frame if node.points is not None else self.plain(None)
 
 
-def along(term: MultiIndex, coordinates: Iterable[Expr]) -> MultiIndex:
-    """The term differentiated further by coordinates."""
+def along(term: Any, coordinates: Iterable[Expr]) -> Any:
+    """The term that makes this one of a derivative by coordinates."""
     for coordinate in coordinates:
         term = term.shift(coordinate.data[1])
     return term

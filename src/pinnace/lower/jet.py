@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -14,8 +15,9 @@ from pinnace.lower.terms import Term
 class Jet:
     """A value and the derivatives of it that are not zero, each an array of the shape of the value.
 
-    `batched` tells whether the first axis runs over the points; without it, the value is the same at all of them.
-    A concatenation along `axis` knows its `pieces`, where some lack a derivative (see `rules.pieces`).
+    `batched` tells whether the first axis runs over the points; without it, the value is the same at all of them. A
+    derivative that is the same at all points may lack that axis. A concatenation along `axis`, counted at a point,
+    knows its `pieces`, where some lack a derivative (see `rules.pieces`).
     """
 
     value: Any
@@ -33,6 +35,18 @@ class Jet:
         return Jet(function(self.value), {term: function(part) for term, part in self.parts.items()})
 
 
+def _flatten(jet: Jet) -> tuple[tuple, tuple]:
+    return (jet.value, tuple(jet.parts.values()), jet.pieces), (tuple(jet.parts), jet.batched, jet.axis)
+
+
+def _unflatten(fixed: tuple, arrays: Sequence[Any]) -> Jet:
+    (terms, batched, axis), (value, parts, pieces) = fixed, arrays
+    return Jet(value, dict(zip(terms, parts, strict=True)), batched, tuple(pieces), axis)
+
+
+jax.tree_util.register_pytree_node(Jet, _flatten, _unflatten)
+
+
 def total(summands: Sequence[Any]) -> Any:
     """The sum of what is there; None for nothing."""
     found = None
@@ -43,7 +57,7 @@ def total(summands: Sequence[Any]) -> Any:
 
 def scaled(coefficient: Any, value: Any) -> Any:
     """coefficient * value, without the product where the coefficient is 1."""
-    return value if isinstance(coefficient, int) and coefficient == 1 else coefficient * value
+    return value if isinstance(coefficient, int | float) and coefficient == 1 else coefficient * value
 
 
 def leibniz(times: Callable[[Any, Any], Any], left: Jet, right: Jet, terms: Sequence[Term]) -> dict[Term, Array]:
@@ -81,6 +95,12 @@ def _product(values: Sequence[Any]) -> Any:
     for value in values[1:]:
         found = found * value
     return found
+
+
+def spread(jet: Jet) -> Jet:
+    """The jet with all derivatives in the shape of the value."""
+    shape = jnp.shape(jet.value)
+    return replace(jet, parts={term: jnp.broadcast_to(part, shape) for term, part in jet.parts.items()})
 
 
 def filled(jet: Jet, term: Term) -> Any:

@@ -1,15 +1,19 @@
 """Top-down: which derivatives each node must deliver so that what is asked of the roots can be computed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pinnace.expr import Expr
 from pinnace.expr.text import postorder
+from pinnace.lower.collapse import collapsed
 from pinnace.lower.frame import Frame, Frames, along
-from pinnace.lower.terms import MultiIndex, closed
+from pinnace.lower.functional import Functional, Part
+from pinnace.lower.terms import MultiIndex, Term, closed, ordered
 
 Key = tuple[Frame, Expr]
-Terms = frozenset[MultiIndex]
+Terms = frozenset[Term]
+Asked = dict[Key, dict[Term, None]]
+"""What each node is asked for, in order; what this needs in its turn is left out."""
 
 
 @dataclass(frozen=True)
@@ -20,74 +24,157 @@ class Plan:
     order: tuple[Key, ...]
     needs: dict[Key, Terms]
     arguments: dict[Key, tuple[Key, ...]]
+    slots: tuple[Key, ...]
+    """The coefficients of functionals, which are evaluated before what carries these."""
 
 
 def require(roots: Sequence[Expr]) -> Plan:
     """The plan for the values of the roots.
 
-    A node that comes to need more passes it on to its arguments until nothing grows; closed sets of terms make
-    sure that products and compositions find what their rules ask for.
+    Functionals travel as one term where that makes fewer terms in all than their parts.
     """
-    frames = Frames()
-    keys = tuple((frames.settle(frames.plain(root.points), root), root) for root in roots)
-    needs: dict[Key, Terms] = {}
+    frames, nodes = Frames(), collapsed(roots)
+    keys = tuple((frames.settle(frames.plain(node.points), node), node) for node in nodes)
+    declined: set[tuple[Frame, Functional]] = set()
+    while True:
+        asked, arguments = _asked(frames, keys, declined)
+        more = _too_dear(asked) - declined
+        if not more:
+            break
+        declined |= more
+    needs = {key: closed(terms) for key, terms in asked.items()}
+    slots = frames.slots
+
+    def before(key: Key) -> tuple[Key, ...]:
+        return (*(slots[slot] for term in ordered(needs[key]) for slot in sorted(term.slots)), *arguments[key])
+
+    return Plan(keys, tuple(postorder(keys, before)), needs, arguments, slots)
+
+
+def _asked(
+    frames: Frames, roots: Sequence[Key], declined: set[tuple[Frame, Functional]]
+) -> tuple[Asked, dict[Key, tuple[Key, ...]]]:
+    """What every node is asked for: one that comes to need more passes it on until nothing grows."""
+    asked: Asked = {}
     arguments: dict[Key, tuple[Key, ...]] = {}
-    waiting = [(key, frozenset([key[0].value])) for key in reversed(keys)]
+    for frame in frames:
+        frame.travelling.clear()
+    waiting: list[tuple[Key, Iterable[Term]]] = [(key, (key[0].value,)) for key in reversed(roots)]
     while waiting:
         key, wanted = waiting.pop()
-        before = needs.get(key)
-        if before is not None and wanted <= before:
+        known = asked.setdefault(key, {})
+        new = [term for term in wanted if term not in known]
+        if key in arguments and not new:
             continue
         frame, node = key
-        needs[key] = wanted | (before or frozenset())
-        once = frozenset([frames.plain(None).value])
+        known.update(dict.fromkeys(new))
+        if node.kind == "functional":
+            _settle(frames, frame, node, known, declined)
+        once = (frames.plain(None).value,)
         passed = [
             ((frames.settle(inner, arg), arg), terms if arg.points is not None else once)
-            for inner, arg, terms in REQUIRE[node.kind](frames, frame, node, needs[key])
+            for inner, arg, terms in REQUIRE[node.kind](frames, frame, node, tuple(known))
         ]
         arguments[key] = tuple(arg for arg, _ in passed)
         waiting.extend(reversed(passed))
-    return Plan(keys, tuple(postorder(keys, arguments.__getitem__)), needs, arguments)
+    return asked, arguments
 
 
-Passed = list[tuple[Frame, Expr, Terms]]
+def _settle(
+    frames: Frames, frame: Frame, node: Expr, known: Iterable[Term], declined: set[tuple[Frame, Functional]]
+) -> None:
+    """Whether a functional travels: unless it has been declined, or is to be differentiated further."""
+    slots = [frames.slot(frame, coefficient) for coefficient in node.args[2:]]
+    parts = (Part(index, number, None if k < 0 else slots[k]) for index, number, k in node.data)
+    functional = Functional(tuple(parts))
+    if any(term.order for term in known):
+        declined.add((frame, functional))
+    if (frame, functional) not in declined:
+        frame.travelling[node] = functional
+    elif node in frame.travelling:
+        del frame.travelling[node]
 
 
-def _nothing(frames: Frames, frame: Frame, node: Expr, terms: Terms) -> Passed:
+def _too_dear(asked: Asked) -> set[tuple[Frame, Functional]]:
+    """The functionals that make more terms of the fields, or as many, as their parts would."""
+    found: set[tuple[Frame, Functional]] = set()
+    fields = [(key[0], terms) for key, terms in asked.items() if key[1].kind in ("field", "apply")]
+    for frame in dict.fromkeys(key[0] for key in asked):
+        here = [tuple(terms) for where, terms in fields if where is frame]
+        travelling = dict.fromkeys(term for terms in here for term in terms if isinstance(term, Functional))
+        found |= {(frame, functional) for functional in frame.travelling.values() if functional not in travelling}
+        kept = dict(travelling)
+        for functional in travelling:
+            others = [other for other in kept if other != functional]
+            if _cost(here, others) <= _cost(here, kept):
+                del kept[functional]
+        if _cost(here, ()) <= _cost(here, kept):
+            kept = {}
+        origin = set(frame.travelling.values())
+        found |= {(frame, functional) for functional in travelling if functional not in kept and functional in origin}
+    return found
+
+
+def _cost(fields: Sequence[tuple[Term, ...]], travelling: Iterable[Term]) -> int:
+    """How many terms the fields carry in all when these functionals travel and the others do not."""
+    kept = set(travelling)
+    return sum(len(closed(part for term in terms for part in _in_parts(term, kept))) for terms in fields)
+
+
+def _in_parts(term: Term, kept: set[Term]) -> Iterable[Term]:
+    return [part.index for part in term.parts] if isinstance(term, Functional) and term not in kept else [term]
+
+
+Passed = list[tuple[Frame, Expr, Iterable[Term]]]
+
+
+def _nothing(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     return []
 
 
-def _all(frames: Frames, frame: Frame, node: Expr, terms: Terms) -> Passed:
+def _all(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     return [(frame, arg, terms) for arg in node.args]
 
 
-def _derivative(frames: Frames, frame: Frame, node: Expr, terms: Terms) -> Passed:
+def _derivative(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     inner, *coordinates = node.args
-    return [(frame, inner, closed(along(term, coordinates) for term in terms))]
+    whole = closed(terms) if any(isinstance(term, Functional) for term in terms) else terms
+    return [(frame, inner, [along(term, coordinates) for term in sorted(whole, key=lambda term: term.rank)])]
 
 
-def _values(frames: Frames, frame: Frame, node: Expr, terms: Terms) -> Passed:
+def _functional(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
+    """One term of what it differentiates, after its coefficients; or the plain sum."""
+    plain, atom, *coefficients = node.args
+    if node not in frame.travelling:
+        return [(frame, plain, terms)]
+    slots = [frames.slots[frames.slot(frame, coefficient)] for coefficient in coefficients]
+    return [(frame, atom, (frame.travelling[node],)), *((where, one, (where.value,)) for where, one in slots)]
+
+
+def _values(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     at_points = [(frames.plain(arg.points), arg) for arg in node.args]
-    return [(inner, arg, frozenset([inner.value])) for inner, arg in at_points]
+    return [(inner, arg, (inner.value,)) for inner, arg in at_points]
 
 
-def _coordinate(frames: Frames, frame: Frame, node: Expr, terms: Terms) -> Passed:
+def _coordinate(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     if frame.outer is None:
         return []
-    return [(frame.outer, frame.moved.get(node.data, node), frozenset([frame.outer.value]))]
+    return [(frame.outer, frame.moved.get(node.data, node), (frame.outer.value,))]
 
 
-def _at(frames: Frames, frame: Frame, node: Expr, terms: Terms) -> Passed:
+def _at(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     """The value from inside the moved frame; derivatives by the chain rule, written as expressions."""
     inner = frames.inner(frame, node)
-    symbolic = [moved_derivative(node, frame, term) for term in sorted(terms) if term.order]
-    values = [(frame, expr, frozenset([frame.value])) for expr in symbolic if expr is not None]
-    return [(inner, node.args[0], frozenset([inner.value])), *values]
+    symbolic = [moved_derivative(node, frame, term) for term in ordered(closed(terms))]
+    values = [(frame, expr, (frame.value,)) for expr in symbolic if expr is not None]
+    return [(inner, node.args[0], (inner.value,)), *values]
 
 
-def moved_derivative(node: Expr, frame: Frame, term: MultiIndex) -> Expr | None:
-    """The derivative of an `at` node as an expression; None where it is zero."""
+def moved_derivative(node: Expr, frame: Frame, term: Term) -> Expr | None:
+    """The derivative of an `at` node as an expression; None where it is zero. No functional comes this far."""
     expr: Expr | None = node
+    if not isinstance(term, MultiIndex):
+        raise TypeError(f"{term} was asked of `{node}`, which moves its coordinates")
     for axis, count in enumerate(term.counts):
         for _ in range(count):
             expr = None if expr is None else _chain(expr, Expr("coordinate", (), (frame.points, axis)))
@@ -111,7 +198,7 @@ def _chain(expr: Expr, coordinate: Expr) -> Expr | None:
     return sum(parts[1:], start=parts[0]) if parts else None
 
 
-REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Terms], Passed]] = {
+REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Sequence[Term]], Passed]] = {
     "constant": _nothing,
     "parameter": _nothing,
     "normal": _nothing,
@@ -122,6 +209,7 @@ REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Terms], Passed]] = {
     "index": _all,
     "apply": _all,
     "derivative": _derivative,
+    "functional": _functional,
     "at": _at,
     "reduce": _values,
     "weight": _values,

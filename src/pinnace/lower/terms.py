@@ -4,7 +4,7 @@ A term knows two rules, and jets know nothing else about it: the product rule an
 such as a linear functional of derivatives that travels as one, joins by stating its own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import product
 from math import comb, prod
@@ -31,8 +31,26 @@ class Term(Protocol):
         """The terms that these rules may ask for, itself included."""
         ...
 
-    def peel(self) -> tuple[int, "Term"] | None:
-        """A direction and the term that gives this one when differentiated along it; None for the value."""
+    @property
+    def rank(self) -> tuple:
+        """What terms are sorted by: lower orders first, the same in every process."""
+        ...
+
+    @property
+    def slots(self) -> frozenset[int]:
+        """Which of the coefficients that are evaluated beforehand it holds."""
+        ...
+
+    def bind(self, values: Mapping[int, Any]) -> "Term":
+        """The same term with values for its slots."""
+        ...
+
+    def shift(self, axis: int) -> "Term":
+        """The term of the argument that a derivative along an axis takes to make this term of its result."""
+        ...
+
+    def unit(self, axis: int) -> Any:
+        """What it makes of a coordinate; None for zero."""
         ...
 
 
@@ -58,16 +76,39 @@ class MultiIndex(NamedTuple):
         """Every multi-index that is nowhere larger."""
         return [MultiIndex(counts) for counts in product(*(range(count + 1) for count in self.counts))]
 
-    def peel(self) -> tuple[int, "MultiIndex"] | None:
-        """One derivative less along the first coordinate that has any."""
-        for axis, count in enumerate(self.counts):
-            if count:
-                return axis, self.shift(axis, -1)
-        return None
+    @property
+    def rank(self) -> tuple:
+        """By order, then by axes."""
+        return self.order, 0, self.counts
+
+    @property
+    def slots(self) -> frozenset[int]:
+        """None."""
+        return frozenset()
+
+    def bind(self, values: Mapping[int, Any]) -> "MultiIndex":
+        """Itself: nothing in it is open."""
+        return self
 
     def shift(self, axis: int, by: int = 1) -> "MultiIndex":
         """One derivative more along an axis."""
         return MultiIndex((*self.counts[:axis], self.counts[axis] + by, *self.counts[axis + 1 :]))
+
+    def unit(self, axis: int) -> int | None:
+        """1 for the first derivative along the axis."""
+        return 1 if self.order == 1 and self.counts[axis] else None
+
+    def plus(self, other: "MultiIndex") -> "MultiIndex":
+        """Both derivatives, one after the other."""
+        return MultiIndex(tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)))
+
+    def minus(self, other: "MultiIndex") -> "MultiIndex":
+        """What is left of the derivatives without the other ones."""
+        return MultiIndex(tuple(a - b for a, b in zip(self.counts, other.counts, strict=True)))
+
+    def within(self, other: "MultiIndex") -> bool:
+        """Whether it is nowhere larger than the other."""
+        return all(a <= b for a, b in zip(self.counts, other.counts, strict=True))
 
 
 def value_of(axes: int) -> MultiIndex:
@@ -80,16 +121,16 @@ def closed(terms: Iterable[Any]) -> frozenset[Any]:
     return frozenset(lower for term in terms for lower in term.below())
 
 
-def ordered(terms: Iterable[MultiIndex]) -> tuple[MultiIndex, ...]:
+def ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
     """The derivatives among the terms, lowest order first, the same in every process."""
-    return tuple(sorted((term for term in terms if term.order), key=lambda term: (term.order, term.counts)))
+    return tuple(sorted((term for term in terms if term.order), key=lambda term: term.rank))
 
 
 @cache
 def _leibniz(term: MultiIndex) -> tuple[tuple[int, MultiIndex, MultiIndex], ...]:
     ways = []
     for first in term.below():
-        rest = MultiIndex(tuple(n - k for n, k in zip(term.counts, first.counts, strict=True)))
+        rest = term.minus(first)
         ways.append((prod(comb(n, k) for n, k in zip(term.counts, first.counts, strict=True)), first, rest))
     return tuple(ways)
 
@@ -97,10 +138,10 @@ def _leibniz(term: MultiIndex) -> tuple[tuple[int, MultiIndex, MultiIndex], ...]
 @cache
 def _faa_di_bruno(term: MultiIndex) -> tuple[tuple[int, tuple[MultiIndex, ...]], ...]:
     """Differentiate h(z) once for each derivative in the term: a new factor, or one factor differentiated further."""
-    peeled = term.peel()
-    if peeled is None:
+    axis = next((axis for axis, count in enumerate(term.counts) if count), None)
+    if axis is None:
         return ((1, ()),)
-    axis, lower = peeled
+    lower = term.shift(axis, -1)
     unit = value_of(len(term.counts)).shift(axis)
     found: dict[tuple[MultiIndex, ...], int] = {}
     for times, factors in _faa_di_bruno(lower):

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.extend import core as jex
 
 from pinnace._errors import LoweringError
-from pinnace.lower.jet import Jet
+from pinnace.lower.jet import Jet, filled, scaled, total
 from pinnace.lower.terms import Term
 
 
@@ -39,7 +39,7 @@ def values(equation: Any, arguments: Sequence[Any]) -> list[Any]:
 
 
 def rule(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Jet]:
-    """The jets of one equation by nested `jax.jvp`: the derivative of all terms below a term, along one direction.
+    """The jets of one equation by nested `jax.jvp`.
 
     Raises LoweringError, with the primitive's name, where JAX cannot differentiate it forwards.
     """
@@ -61,7 +61,7 @@ def rule(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Jet
             f"cannot be differentiated by coordinates: {wrong}"
         ) from wrong
     return [
-        Jet(value, {term: results[term][k] for term in terms} if is_real(value) else {})
+        Jet(value, {term: parts[k] for term, parts in results.items()} if is_real(value) else {})
         for k, value in enumerate(values(equation, fixed))
     ]
 
@@ -72,38 +72,36 @@ def is_real(value: Any) -> bool:
 
 
 def derivatives(function: Callable[..., Any], jets: Sequence[Jet], terms: Sequence[Term]) -> dict[Term, Any]:
-    """The terms of `function(*jets)`: each by one more `jax.jvp` of the function that gives the term below it.
+    """The terms of `function(*jets)` by the chain rule: its k-th derivative along k terms is k nested `jax.jvp`."""
+    primals = [jet.value for jet in jets]
+    made: dict[tuple[Term, ...], Any] = {}
 
-    That function takes all terms of the arguments up to its own; the tangent of each is the term one derivative
-    further along the direction.
-    """
-    made: dict[Term, Callable[[dict[Term, list[Any]]], Any]] = {}
-
-    def of(term: Term) -> Callable[[dict[Term, list[Any]]], Any]:
-        if term not in made:
-            peeled = term.peel()
-            made[term] = (lambda given: function(*given[term])) if peeled is None else along(*peeled)
-        return made[term]
-
-    def along(axis: int, lower: Any) -> Callable[[dict[Term, list[Any]]], Any]:
-        inner, needed = of(lower), list(lower.below())
-
-        def derivative(given: dict[Term, list[Any]]) -> Any:
-            primals = {below: given[below] for below in needed}
-            tangents = {below: given[below.shift(axis)] for below in needed}
-            return jax.jvp(inner, (primals,), (tangents,))[1]
-
-        return derivative
-
-    def filled(jet: Jet, term: Term) -> Any:
-        found = jet.term(term)
-        return jnp.zeros_like(jet.value) if found is None else jnp.asarray(found, jnp.result_type(jet.value))
+    def along(factors: tuple[Term, ...]) -> Any:
+        if factors not in made:
+            derivative = function
+            for factor in factors:
+                derivative = _directional(derivative, [_tangent(jet, factor) for jet in jets])
+            made[factors] = derivative(*primals)
+        return made[factors]
 
     found = {}
     for term in terms:
-        given = {below: [filled(jet, below) for jet in jets] for below in term.below()}
-        found[term] = of(term)(given)
+        summands = [
+            [scaled(coefficient, result) for result in along(tuple(factors))]
+            for coefficient, factors in term.chain_rule()
+            if all(any(factor in jet.parts for jet in jets) for factor in factors)
+        ]
+        if summands:
+            found[term] = [total(results) for results in zip(*summands, strict=True)]
     return found
+
+
+def _tangent(jet: Jet, term: Term) -> Any:
+    return jnp.asarray(filled(jet, term), jnp.result_type(jet.value))
+
+
+def _directional(function: Callable[..., Any], direction: list[Any]) -> Callable[..., Any]:
+    return lambda *primals: jax.jvp(function, primals, tuple(direction))[1]
 
 
 def tower(function: Callable[[Any], Any], z: Any, order: int) -> list[Any]:
