@@ -7,20 +7,22 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, PointSet, text
 from pinnace.lower import reduce
+from pinnace.lower.directions import together
 from pinnace.lower.frame import Frame, along
 from pinnace.lower.guard import check_reversible
 from pinnace.lower.interpret import Inspect, propagate
 from pinnace.lower.jet import Jet, spread
 from pinnace.lower.require import Plan, moved_derivative
-from pinnace.lower.terms import Term, ordered
+from pinnace.lower.terms import Asked, Term, ordered
 from pinnace.optim import Trainable
 
-Terms = Sequence[Term]
+Terms = Sequence[Asked]
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def mapped(function: Callable[..., Any], args: Sequence[Jet], terms: Terms, insp
     def at_point(moving: list[Jet], values: dict[int, Any]) -> Jet:
         rest = iter(moving)
         jets = [numbers[k] if k in numbers else replace(next(rest), batched=False) for k in range(len(args))]
-        return propagate(function, jets, [term.bind(values) for term in terms], inspect)[0]
+        return together(function, jets, [term.bind(values) for term in terms], inspect)[0]
 
     moving = [jet for k, jet in enumerate(args) if k not in numbers]
     axes = [_point_axes(jet) for jet in moving], {slot: 0 if jnp.ndim(value) else None for slot, value in slots.items()}
@@ -95,7 +97,11 @@ def _coordinate(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
     batched = args[0].batched if args else True
     value = jnp.asarray(args[0].value, jnp.result_type(float)) if args else given.points[points][:, axis]
     units = {term: term.unit(axis) for term in terms}
-    parts: dict[Term, Any] = {term: jnp.asarray(unit, value.dtype) for term, unit in units.items() if unit is not None}
+    parts: dict[Term, Any] = {
+        term: np.asarray(unit, value.dtype) if isinstance(unit, int | float) else jnp.asarray(unit, value.dtype)
+        for term, unit in units.items()
+        if unit is not None
+    }
     return Jet(value, parts, batched)
 
 
@@ -112,11 +118,41 @@ def _normal(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: 
 def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     net, _, scalar = node.data
     module = given.modules[net]
+    inspect = partial(check_reversible, net)
+    if not scalar and frame.outer is None and all(arg.kind == "coordinate" for arg in node.args):
+        point = _point([arg.data[1] for arg in node.args], args, given.points[node.args[0].data[0]], terms)
+        return mapped(module, [point], terms, inspect)
 
     def at_point(*parts: Any) -> Any:
         return module(parts[0] if scalar else jnp.concatenate([jnp.atleast_1d(part) for part in parts]))
 
-    return mapped(at_point, arrays(args), terms, partial(check_reversible, net))
+    return mapped(at_point, arrays(args), terms, inspect)
+
+
+def _point(axes: list[int], coordinates: Sequence[Jet], points: Array, terms: Terms) -> Jet:
+    """The coordinates as one vector: the point itself, taken as it lies in memory."""
+    whole = axes == list(range(points.shape[1]))
+    value = points if whole else points[:, np.asarray(axes)]
+    pieces = [
+        Jet(value[:, k : k + 1], {term: part[..., None] for term, part in jet.parts.items()}, True)
+        for k, jet in enumerate(coordinates)
+    ]
+    parts = {}
+    for term in terms:
+        columns = [jet.parts.get(term) for jet in coordinates]
+        if any(column is not None for column in columns):
+            parts[term] = _row([np.zeros((), value.dtype) if column is None else column for column in columns])
+    held = [jet.parts.keys() for jet in coordinates]
+    if all(one == held[0] for one in held):
+        return Jet(value, parts, True)
+    return Jet(value, parts, True, tuple(pieces), 0)
+
+
+def _row(columns: Sequence[Any]) -> Any:
+    """Numbers at a point, or at every point, as a vector there."""
+    if all(isinstance(column, np.ndarray) for column in columns):
+        return np.stack(columns)
+    return jnp.stack(jnp.broadcast_arrays(*columns), axis=-1)
 
 
 def _elementwise(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:

@@ -28,9 +28,7 @@ class Part(NamedTuple):
 
     def lowered(self, by: MultiIndex) -> "Part":
         """What differentiating the symbol makes of it."""
-        falling = prod(
-            factorial(n) // factorial(n - k) for n, k in zip(self.index.counts, by.counts, strict=True) if k
-        )
+        falling = prod(factorial(n) // factorial(n - k) for n, k in zip(self.index.counts, by.counts, strict=True) if k)
         return Part(self.index.minus(by), self.number * falling, self.slot)
 
 
@@ -80,19 +78,20 @@ class Functional:
         """What it makes of a coordinate: the coefficient of the first derivative along it; None for zero."""
         for part in self.parts:
             if part.index.order == 1 and part.index.counts[axis]:
-                return self._coefficient(part.number, part.slot)
+                return self.coefficient(part.number, part.slot)
         return None
 
     def product_rule(self) -> Sequence[tuple[Any, Term, Term]]:
         """L(f g), the derivatives of the symbol on one factor, single derivatives on the other."""
         return [
-            (self._coefficient(number, slot), *map(self._bound, pair)) for number, slot, pair in _rules(self).product
+            (self.coefficient(number, slot), self._bound(first), self._bound(second))
+            for number, slot, (first, second) in _rules(self).product
         ]
 
     def chain_rule(self) -> Sequence[tuple[Any, tuple[Term, ...]]]:
         """L(h(z)), the factors of more than half the order collected into derivatives of the symbol."""
         return [
-            (self._coefficient(number, slot), tuple(map(self._bound, factors)))
+            (self.coefficient(number, slot), tuple(map(self._bound, factors)))
             for number, slot, factors in _rules(self).chain
         ]
 
@@ -103,7 +102,8 @@ class Functional:
     def _bound(self, term: Term) -> Term:
         return term.bind(self.values)
 
-    def _coefficient(self, number: float, slot: int | None) -> Any:
+    def coefficient(self, number: float, slot: int | None) -> Any:
+        """A number times what stands in a slot."""
         number = int(number) if number == 1 else number
         if slot is None:
             return number

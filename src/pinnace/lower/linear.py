@@ -92,14 +92,14 @@ def _negative(node: Expr, forms: list[Form]) -> Form:
 
 def _multiply(node: Expr, forms: list[Form]) -> Form | None:
     left, right = node.args
-    for factor, other, rest in ((left, right, 1), (right, left, 0)):
+    for factor, rest in ((left, 1), (right, 0)):
         if factor.shape == () and not _moving(forms[1 - rest]) and (factor.points is None or _moving(forms[rest])):
             return _times(forms[rest], *_coefficient(factor))
     return None
 
 
 def _divide(node: Expr, forms: list[Form]) -> Form | None:
-    (top, bottom), (inner, under) = node.args, forms
+    bottom, (inner, under) = node.args[1], forms
     if bottom.shape or _moving(under) or not (bottom.points is None or _moving(inner)):
         return None
     number, factors = _coefficient(bottom)

@@ -41,12 +41,21 @@ class Term(Protocol):
         """Which of the coefficients that are evaluated beforehand it holds."""
         ...
 
+    @property
+    def values(self) -> Mapping[int, Any]:
+        """What these coefficients are, where they are known."""
+        ...
+
     def bind(self, values: Mapping[int, Any]) -> "Term":
         """The same term with values for its slots."""
         ...
 
-    def shift(self, axis: int) -> "Term":
-        """The term of the argument that a derivative along an axis takes to make this term of its result."""
+
+class Asked(Term, Protocol):
+    """What the language may ask for: it knows coordinates."""
+
+    def shift(self, axis: int) -> "Asked":
+        """What a derivative along an axis asks of its argument, to make this term of its result."""
         ...
 
     def unit(self, axis: int) -> Any:
@@ -86,6 +95,11 @@ class MultiIndex(NamedTuple):
         """None."""
         return frozenset()
 
+    @property
+    def values(self) -> Mapping[int, Any]:
+        """None."""
+        return {}
+
     def bind(self, values: Mapping[int, Any]) -> "MultiIndex":
         """Itself: nothing in it is open."""
         return self
@@ -121,7 +135,7 @@ def closed(terms: Iterable[Any]) -> frozenset[Any]:
     return frozenset(lower for term in terms for lower in term.below())
 
 
-def ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
+def ordered(terms: Iterable[Any]) -> tuple[Any, ...]:
     """The derivatives among the terms, lowest order first, the same in every process."""
     return tuple(sorted((term for term in terms if term.order), key=lambda term: term.rank))
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
-from pinnace.lower.jet import Jet, compose
+from pinnace.lower.jet import Jet, compose, scaled
 from pinnace.lower.rules import nested
 from pinnace.lower.terms import Term
 
@@ -26,10 +26,10 @@ def _square_rule(slope: Callable[[Array], Array], linear: int, quadratic: int) -
     def tower(z: Array, h: Array, order: int, params: dict) -> list[Any]:
         found: list[Any] = [h, slope(h)]
         for n in range(1, order):
-            products = [comb(n, k) * found[k] * found[n - k] for k in range((n + 1) // 2)]
-            twice = 2 * sum(products[1:], start=products[0]) if products else 0
-            middle = comb(n, n // 2) * found[n // 2] ** 2 if n % 2 == 0 else 0
-            found.append(quadratic * (twice + middle) + (linear * found[n] if linear else 0))
+            products = [2 * comb(n, k) * found[k] * found[n - k] for k in range((n + 1) // 2)]
+            middle = [comb(n, n // 2) * found[n // 2] ** 2] if n % 2 == 0 else []
+            pair = sum(products[1:] + middle, start=(products + middle)[0])
+            found.append(scaled(quadratic, pair) + linear * found[n] if linear else scaled(quadratic, pair))
         return found[1:]
 
     return tower

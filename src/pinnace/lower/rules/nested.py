@@ -16,6 +16,24 @@ from pinnace.lower.terms import Term
 
 def function_of(equation: Any) -> Callable[..., list[Any]]:
     """The equation as a function of its arguments, with its own differentiation rule."""
+    primitive = equation.primitive
+    if any(map(_holds_function, equation.params.values())):
+        return _evaluated(equation)
+
+    def function(*given: Any) -> list[Any]:
+        results = primitive.bind(*given, **equation.params)
+        return results if primitive.multiple_results else [results]
+
+    return function
+
+
+def _holds_function(setting: Any) -> bool:
+    inner = setting if isinstance(setting, tuple) else (setting,)
+    return any(callable(item) or isinstance(item, (jex.Jaxpr, jex.ClosedJaxpr)) for item in inner)
+
+
+def _evaluated(equation: Any) -> Callable[..., list[Any]]:
+    """An equation that carries functions, evaluated as a jaxpr of its own."""
     names = [None if isinstance(atom, jex.Literal) else atom for atom in equation.invars]
     distinct = [name for name in dict.fromkeys(names) if name is not None]
     alone = jex.Jaxpr((), distinct, equation.outvars, [equation], equation.effects, _debug_info())

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jax import lax
 
-from pinnace.lower.jet import Jet, filled, total
+from pinnace.lower.jet import Jet, filled, leibniz, total
 from pinnace.lower.rules import linear, nested
 from pinnace.lower.terms import Term
 
@@ -113,17 +113,36 @@ def entrywise(rule: Rule) -> Rule:
 
 def dot_general(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Jet]:
     """Products of matrices; a derivative of some pieces alone meets their rows alone."""
+    times = _product(equation, arguments)
     (contracted, _) = equation.params["dimension_numbers"]
     for place, (inner, other) in enumerate((arguments, arguments[::-1])):
         if inner.axis in contracted[place] and not other.parts:
             against = contracted[1 - place][list(contracted[place]).index(inner.axis)]
-            return [_in_blocks(equation, inner, other.value, place, against, terms)]
-    return linear.bilinear(equation, arguments, terms)
+            return [_in_blocks(times, inner, other.value, place, against, terms)]
+    left, right = arguments
+    return [Jet(times(left.value, right.value), leibniz(times, left, right, terms))]
 
 
-def _in_blocks(equation: Any, inner: Jet, other: Any, place: int, against: int, terms: Sequence[Term]) -> Jet:
+def _product(equation: Any, arguments: list[Jet]) -> Callable[[Any, Any], Any]:
+    """The product of an equation. A matrix times a vector that moves is taken as the vector times the matrix.
+
+    Over many points that is points times matrix, whose rows are points as everywhere else, not columns.
+    """
+    left, right = arguments
+    ((ours, theirs), (our_batch, their_batch)) = equation.params["dimension_numbers"]
+    plain = right.parts and not left.parts and len(theirs) + len(their_batch) == right.value.ndim
+    if not plain or isinstance(equation.params["precision"], tuple):
+        return lambda a, b: nested.values(equation, [a, b])[0]
+    settings = {name: value for name, value in equation.params.items() if name != "dimension_numbers"}
+    swapped = ((theirs, ours), (their_batch, our_batch))
+    return lambda a, b: lax.dot_general(b, a, swapped, **settings)
+
+
+def _in_blocks(
+    times: Callable[[Any, Any], Any], inner: Jet, other: Any, place: int, against: int, terms: Sequence[Term]
+) -> Jet:
     def apply(part: Any, block: Any) -> Any:
-        return nested.values(equation, [part, block] if place == 0 else [block, part])[0]
+        return times(part, block) if place == 0 else times(block, part)
 
     rows = [lax.slice_in_dim(other, low, high, axis=against) for low, high in bounds(inner)]
     parts = {}
