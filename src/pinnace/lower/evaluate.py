@@ -201,7 +201,7 @@ def _functional(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
 def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     inner, *derivatives = args
     due = [term for term in terms if moved_derivative(node, frame, term) is not None]
-    parts: dict[Term, Any] = {term: jet.value for term, jet in zip(due, derivatives, strict=True)}
+    parts: dict[Any, Any] = {term: jet.value for term, jet in zip(due, derivatives, strict=True)}
     return Jet(inner.value, parts, inner.batched)
 
 
