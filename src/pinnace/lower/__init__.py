@@ -4,9 +4,11 @@ check    scalars where scalars are due, names unique, every field has an optimiz
 require  top-down: which derivatives each node must deliver
 evaluate bottom-up: values with exactly those derivatives, by jets (interpret, rules), in one forward propagation
 reduce   residuals to losses, and the residual vectors for least squares
+batches  large point sets: their reductions first, batch by batch
 program  the frozen result
 """
 
+from pinnace.lower.batches import batches as batches
 from pinnace.lower.evaluate import Given as Given
 from pinnace.lower.program import Canonical as Canonical
 from pinnace.lower.program import Compiled as Compiled
@@ -14,4 +16,4 @@ from pinnace.lower.program import Program as Program
 from pinnace.lower.program import Static as Static
 from pinnace.lower.program import lower as lower
 
-__all__ = ["Canonical", "Compiled", "Given", "Program", "Static", "lower"]
+__all__ = ["Canonical", "Compiled", "Given", "Program", "Static", "batches", "lower"]

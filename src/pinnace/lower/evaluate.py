@@ -1,7 +1,7 @@
 """Bottom-up: each node's value together with exactly the derivatives that are needed, in one forward propagation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,8 +16,10 @@ from pinnace.lower.frame import Frame
 from pinnace.lower.guard import check_reversible
 from pinnace.lower.interpret import Inspect, propagate
 from pinnace.lower.jet import Jet
+from pinnace.lower.recompute import recomputed
 from pinnace.lower.require import Plan, moved_derivative
 from pinnace.lower.terms import MultiIndex, Term, ordered
+from pinnace.net import dtype_of
 from pinnace.optim import Trainable
 
 Terms = Sequence[MultiIndex]
@@ -31,6 +33,14 @@ class Given:
     points: Mapping[PointSet, Array]
     weights: Callable[[int, Sequence[Array]], Array]
     """The weights of the k-th balancer, given the raw losses that it looks at."""
+    known: Mapping[Expr, Any] = field(default_factory=dict)
+    """Values of expressions without points that were computed before."""
+    counts: Mapping[PointSet, int] = field(default_factory=dict)
+    """How many points of a set are real, where copies of some follow them."""
+    microbatch: int | None = None
+    """How many points at once a reduction may see."""
+    remat: bool = False
+    """Whether the backward pass computes again what a field computed between its matrix products."""
 
 
 def evaluate(plan: Plan, given: Given) -> list[Any]:
@@ -38,6 +48,9 @@ def evaluate(plan: Plan, given: Given) -> list[Any]:
     jets: dict[Any, Jet] = {}
     for key in plan.order:
         frame, node = key
+        if node in given.known:
+            jets[key] = Jet(given.known[node])
+            continue
         args = [jets[arg] for arg in plan.arguments[key]]
         jets[key] = EVALUATE[node.kind](node, args, ordered(plan.needs[key]), frame, given)
     return [over_points(root, jets[frame, root], given) for frame, root in plan.roots]
@@ -70,6 +83,15 @@ def arrays(args: Sequence[Jet]) -> list[Jet]:
     """Jets whose Python numbers have become arrays of the default precision, as functions of one point expect."""
     real = jnp.result_type(float)
     return [Jet(jnp.asarray(jet.value, real)) if isinstance(jet.value, (bool, int, float)) else jet for jet in args]
+
+
+def in_dtype(jet: Jet, dtype: Any) -> Jet:
+    """The jet in the precision of a module, where that has one."""
+    if dtype is None or jet.value.dtype == dtype or not jnp.issubdtype(jet.value.dtype, jnp.floating):
+        return jet
+    parts = {term: part.astype(dtype) for term, part in jet.parts.items()}
+    pieces = tuple(in_dtype(piece, dtype) for piece in arrays(jet.pieces))
+    return replace(jet, value=jet.value.astype(dtype), parts=parts, pieces=pieces)
 
 
 def _constant(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -106,7 +128,9 @@ def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
     def at_point(*parts: Any) -> Any:
         return module(parts[0] if scalar else jnp.concatenate([jnp.atleast_1d(part) for part in parts]))
 
-    return mapped(at_point, arrays(args), terms, partial(check_reversible, net))
+    point = [in_dtype(jet, dtype_of(module)) for jet in arrays(args)]
+    propagated = partial(mapped, at_point, point, terms, partial(check_reversible, net))
+    return recomputed(propagated) if given.remat else propagated()
 
 
 def _elementwise(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -155,8 +179,8 @@ def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Give
 
 def _reduce(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     values = [over_points(arg, jet, given) for arg, jet in zip(node.args, args, strict=True)]
-    how, *numbers = node.data
-    return Jet(reduce.REDUCTIONS[how](*reduce.aligned(node.args, values), *numbers))
+    counts = [given.counts[arg.points] for arg in node.args if arg.points in given.counts]
+    return Jet(reduce.reduced(node, values, *counts[:1]))
 
 
 def _weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:

@@ -22,8 +22,8 @@ class Plan:
     arguments: dict[Key, tuple[Key, ...]]
 
 
-def require(roots: Sequence[Expr]) -> Plan:
-    """The plan for the values of the roots.
+def require(roots: Sequence[Expr], known: frozenset[Expr] = frozenset()) -> Plan:
+    """The plan for the values of the roots; what is known needs nothing.
 
     A node that comes to need more passes it on to its arguments until nothing grows; closed sets of terms make
     sure that products and compositions find what their rules ask for.
@@ -43,7 +43,7 @@ def require(roots: Sequence[Expr]) -> Plan:
         once = frozenset([frames.plain(None).value])
         passed = [
             ((frames.settle(inner, arg), arg), terms if arg.points is not None else once)
-            for inner, arg, terms in REQUIRE[node.kind](frames, frame, node, needs[key])
+            for inner, arg, terms in (() if node in known else REQUIRE[node.kind](frames, frame, node, needs[key]))
         ]
         arguments[key] = tuple(arg for arg, _ in passed)
         waiting.extend(reversed(passed))
