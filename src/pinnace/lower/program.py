@@ -111,6 +111,8 @@ class Compiled:
     program: Program
     written: tuple[Expr, ...]
     """The losses among the entries, as the user wrote them."""
+    losses: tuple[Expr, ...]
+    """The raw losses of the program, for people: their weights still know their balancers."""
     cells: tuple[Any, ...]
     names: Names
 
@@ -144,7 +146,8 @@ def lower(entries: Sequence[Any]) -> Compiled:
         statics=tuple(Static(eqx.partition(trainable.module, eqx.is_array)[1]) for trainable in trainables),
         points=tuple(dict.fromkeys(node.points for node in found if node.points is not None)),
     )
-    return Compiled(program, tuple(written), cells, names)
+    shown = tuple(replace(loss.expr, {"named": lambda node, args: args[0]}) for loss in losses)
+    return Compiled(program, tuple(written), shown, cells, names)
 
 
 class Canonical:

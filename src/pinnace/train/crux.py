@@ -239,7 +239,7 @@ def core(
 
 def _definitions(compiled: Compiled) -> list[str]:
     program = compiled.program
-    pairs = zip(program.loss_names, program.losses, strict=True)
+    pairs = zip(program.loss_names, compiled.losses, strict=True)
     return [f"{name}: {text(loss, compiled.names)}" for name, loss in pairs]
 
 

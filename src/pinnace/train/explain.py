@@ -14,7 +14,7 @@ def explain(compiled: Compiled, state: State, cost: dict[str, float]) -> str:
     """Losses, point sets, fields with the derivatives that each needs, balancers, and the cost of a step."""
     program, names = compiled.program, compiled.names
     lines = ["losses"]
-    lines += [f"  {name}: {text(loss, names)}" for name, loss in zip(program.loss_names, program.losses, strict=True)]
+    lines += [f"  {name}: {text(loss, names)}" for name, loss in zip(program.loss_names, compiled.losses, strict=True)]
     lines.append("point sets")
     lines += [
         f"  {array.shape[0]} x {array.shape[1]}, {points.label}"
