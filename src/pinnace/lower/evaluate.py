@@ -16,7 +16,7 @@ from pinnace.lower.frame import Frame
 from pinnace.lower.guard import check_reversible
 from pinnace.lower.interpret import Inspect, propagate
 from pinnace.lower.jet import Jet
-from pinnace.lower.recompute import recomputed
+from pinnace.lower.recompute import in_segments
 from pinnace.lower.require import Plan, moved_derivative
 from pinnace.lower.terms import MultiIndex, Term, ordered
 from pinnace.net import dtype_of
@@ -129,8 +129,7 @@ def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
         return module(parts[0] if scalar else jnp.concatenate([jnp.atleast_1d(part) for part in parts]))
 
     point = [in_dtype(jet, dtype_of(module)) for jet in arrays(args)]
-    propagated = partial(mapped, at_point, point, terms, partial(check_reversible, net))
-    return recomputed(propagated) if given.remat else propagated()
+    return mapped(in_segments(at_point) if given.remat else at_point, point, terms, partial(check_reversible, net))
 
 
 def _elementwise(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:

@@ -11,11 +11,13 @@ from pinnace.step.recipe import Attached as Attached
 from pinnace.step.recipe import Recipe as Recipe
 from pinnace.step.recipe import attached as attached
 from pinnace.step.recipe import recipe as recipe
+from pinnace.step.scale import PRECISIONS as PRECISIONS
 from pinnace.step.scale import Scale as Scale
 from pinnace.step.scale import scale_of as scale_of
 from pinnace.step.state import State as State
 
 __all__ = [
+    "PRECISIONS",
     "Attached",
     "Chunk",
     "Placement",

@@ -5,9 +5,10 @@ from functools import partial, wraps
 from typing import Any, TypeVar
 
 import jax
-import jax.core
 import jax.numpy as jnp
 from jax.extend import core as jex
+
+from pinnace.lower.rules import nested
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -57,9 +58,8 @@ def _equation(equation: Any, values: Sequence[Any]) -> Sequence[Any]:
         narrow = [jnp.asarray(value).astype(jnp.bfloat16) for value in values]
         settings = {**params, "precision": None, "preferred_element_type": jnp.dtype(jnp.float32)}
         return [equation.primitive.bind(*narrow, **settings).astype(equation.outvars[0].aval.dtype)]
-    inner, given = equation.primitive.get_bind_params({name: _inside(value) for name, value in params.items()})
-    found = equation.primitive.bind(*inner, *values, **given)
-    return found if equation.primitive.multiple_results else [found]
+    changed = equation.replace(params={name: _inside(value) for name, value in params.items()})
+    return nested.function_of(changed)(*values)
 
 
 def _inside(value: Any) -> Any:
