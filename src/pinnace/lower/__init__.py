@@ -15,5 +15,19 @@ from pinnace.lower.program import Compiled as Compiled
 from pinnace.lower.program import Program as Program
 from pinnace.lower.program import Static as Static
 from pinnace.lower.program import lower as lower
+from pinnace.lower.work import FieldWork as FieldWork
+from pinnace.lower.work import matrix_products as matrix_products
+from pinnace.lower.work import work as work
 
-__all__ = ["Canonical", "Compiled", "Given", "Program", "Static", "batches", "lower"]
+__all__ = [
+    "Canonical",
+    "Compiled",
+    "FieldWork",
+    "Given",
+    "Program",
+    "Static",
+    "batches",
+    "lower",
+    "matrix_products",
+    "work",
+]

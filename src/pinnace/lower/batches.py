@@ -31,8 +31,7 @@ def evaluate_in_batches(roots: Sequence[Expr], given: Given) -> list[Any]:
     """The values of expressions, everything that they share computed once; in batches where sets are large."""
     if given.microbatch is not None:
         for level in _levels(roots, given):
-            for points in dict.fromkeys(map(_set_of, level)):
-                together = [node for node in level if _set_of(node) is points]
+            for points, together in level.items():
                 inside = tuple(_whole(together, given))
                 given = _knowing(given, inside, _values(inside, given))
                 given = _knowing(given, together, _looped(points, together, given))
@@ -52,31 +51,21 @@ def _knowing(given: Given, found: Sequence[Expr], values: Sequence[Any]) -> Give
     return replace(given, known={**given.known, **dict(zip(found, values, strict=True))})
 
 
-def _set_of(node: Expr) -> PointSet | None:
-    """The point set that a reduction runs over."""
-    return next((arg.points for arg in node.args if arg.points is not None), None)
-
-
 def _size(points: PointSet, given: Given) -> int:
     return given.counts.get(points, len(given.points[points]))
 
 
-def _is_long(node: Expr, given: Given) -> bool:
-    points = _set_of(node) if node.kind == "reduce" else None
-    return points is not None and batches(_size(points, given), given.microbatch) > 1
-
-
-def _levels(roots: Sequence[Expr], given: Given) -> list[list[Expr]]:
-    """The reductions over large sets, those first that others contain."""
+def _levels(roots: Sequence[Expr], given: Given) -> list[dict[PointSet, list[Expr]]]:
+    """The reductions over large sets, by their set; those first that others contain."""
     depth: dict[Expr, int] = {}
-    levels: list[list[Expr]] = []
+    levels: list[dict[PointSet, list[Expr]]] = []
     for node in nodes(roots):
-        below = max((depth[arg] for arg in node.args), default=0)
-        long = _is_long(node, given)
-        depth[node] = below + long
-        if long:
-            levels.extend([] for _ in range(below + 1 - len(levels)))
-            levels[below].append(node)
+        depth[node] = max((depth[arg] for arg in node.args), default=0)
+        points = reduce.set_of(node) if node.kind == "reduce" else None
+        if points is not None and batches(_size(points, given), given.microbatch) > 1:
+            levels.extend({} for _ in range(depth[node] + 1 - len(levels)))
+            levels[depth[node]].setdefault(points, []).append(node)
+            depth[node] += 1
     return levels
 
 

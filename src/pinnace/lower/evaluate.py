@@ -178,8 +178,8 @@ def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Give
 
 def _reduce(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     values = [over_points(arg, jet, given) for arg, jet in zip(node.args, args, strict=True)]
-    counts = [given.counts[arg.points] for arg in node.args if arg.points in given.counts]
-    return Jet(reduce.reduced(node, values, *counts[:1]))
+    points = reduce.set_of(node)
+    return Jet(reduce.reduced(node, values, given.counts.get(points) if points else None))
 
 
 def _weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:

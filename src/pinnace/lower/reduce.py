@@ -14,7 +14,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, as_expr, text
+from pinnace.expr import Expr, PointSet, as_expr, text
 from pinnace.expr.text import postorder
 
 Parts = tuple[Array, ...]
@@ -79,6 +79,11 @@ REDUCTIONS: dict[str, tuple[Callable[..., Array], Fold]] = {
     "huber": (_huber, MEAN),
     "weighted": (lambda r, w: w * r**2, MEAN),
 }
+
+
+def set_of(node: Expr) -> PointSet | None:
+    """The point set that a reduction runs over."""
+    return next((arg.points for arg in node.args if arg.points is not None), None)
 
 
 def reduced(node: Expr, values: Sequence[Array], count: int | None = None) -> Float[Array, ""]:

@@ -1,8 +1,9 @@
 """The step: a program with its balancers, optimizers and rates, as one pure function of one state."""
 
 from pinnace.step.chunk import Chunk as Chunk
-from pinnace.step.chunk import cost_of_step as cost_of_step
 from pinnace.step.chunk import run_chunk as run_chunk
+from pinnace.step.cost import Cost as Cost
+from pinnace.step.cost import cost_of_step as cost_of_step
 from pinnace.step.initial import initial as initial
 from pinnace.step.initial import reattached as reattached
 from pinnace.step.look import look as look
@@ -20,6 +21,7 @@ __all__ = [
     "PRECISIONS",
     "Attached",
     "Chunk",
+    "Cost",
     "Placement",
     "Recipe",
     "Scale",

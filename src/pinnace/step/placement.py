@@ -92,6 +92,11 @@ class Placement:
             return state
         return self.local(_gathered(self, state))
 
+    def real_rows(self, state: State) -> State:
+        """The state, to be traced, without the points that only fill up a set."""
+        points = (array[: points.size] for points, array in zip(self.points, state.points, strict=True))
+        return replace(state, points=tuple(points))
+
     def modules(self, state: State) -> tuple[PyTree, ...]:
         """The arrays of the trained modules, as one device has them."""
         return state.params if self.scale.mesh is None else self.local(_whole(self, state.params))
@@ -115,8 +120,7 @@ class Placement:
 
 @partial(jax.jit, static_argnums=0)
 def _gathered(placement: Placement, state: State) -> State:
-    points = tuple(array[: points.size] for points, array in zip(placement.points, state.points, strict=True))
-    return placement.whole(replace(state, points=points))
+    return placement.whole(placement.real_rows(state))
 
 
 @partial(jax.jit, static_argnums=0)
