@@ -24,7 +24,13 @@ class Given:
         return jnp.asarray(self.table, jnp.result_type(float)), ()
 
     def update(
-        self, points: Float[Array, "n d"], state: Any, *, step: Int[Array, ""] | int, key: Key[Array, ""]
+        self,
+        points: Float[Array, "n d"],
+        state: Any,
+        *,
+        step: Int[Array, ""] | int,
+        key: Key[Array, ""],
+        place: Any = None,
     ) -> tuple[Float[Array, "n d"], Any]:
         """The same points."""
         return points, state

@@ -1,5 +1,6 @@
 """How the points of one set are drawn, at the start and again inside the step."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -55,12 +56,24 @@ class Plan:
         return _draw(self, dtype, base, key), base if self.moves else ()
 
     def update(
-        self, points: Float[Array, "n d"], state: Any, *, step: Int[Array, ""] | int, key: Key[Array, ""]
+        self,
+        points: Float[Array, "n d"],
+        state: Any,
+        *,
+        step: Int[Array, ""] | int,
+        key: Key[Array, ""],
+        place: Callable[[Float[Array, "n d"]], Array] = lambda points: points,
     ) -> tuple[Float[Array, "n d"], Any]:
-        """The points of this step: fresh ones at the steps k, 2k, ... of `resample=k`, else the same."""
+        """The points of this step: fresh ones at the steps k, 2k, ... of `resample=k`, else the same.
+
+        `place` makes of fresh points what the step keeps, where it spreads them over devices.
+        """
         if self.resample is None:
             return points, state
-        draw = partial(_draw, self, points.dtype, state)
+
+        def draw(key: Key[Array, ""]) -> Array:
+            return place(_draw(self, points.dtype, state, key))
+
         return fresh_every(self.resample, draw, points, step=step, key=key), state
 
     def normals(self, points: Float[Array, "n d"]) -> Float[Array, "n space"]:

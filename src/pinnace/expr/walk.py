@@ -14,10 +14,17 @@ def nodes(roots: Iterable[Expr]) -> Iterator[Expr]:
     return postorder(roots, lambda node: node.args)
 
 
-def replace(root: Expr, rules: Mapping[str, Callable[[Expr, tuple], Expr]]) -> Expr:
-    """The expression with nodes rebuilt: `rules[kind](node, new_args)`; other nodes keep kind and data."""
-    done: dict[Expr, Expr] = {}
-    for node in postorder([root], lambda node: node.args):
+def replace(
+    root: Expr, rules: Mapping[str, Callable[[Expr, tuple], Expr]], kept: frozenset[Expr] = frozenset()
+) -> Expr:
+    """The expression with nodes rebuilt: `rules[kind](node, new_args)`; other nodes keep kind and data.
+
+    What is `kept` stays as it is, with all below it.
+    """
+    done: dict[Expr, Expr] = {node: node for node in kept}
+    for node in postorder([root], lambda node: () if node in kept else node.args):
+        if node in kept:
+            continue
         args = tuple(done[arg] for arg in node.args)
         if node.kind in rules:
             done[node] = rules[node.kind](node, args)

@@ -4,14 +4,30 @@ check    scalars where scalars are due, names unique, every field has an optimiz
 require  top-down: which derivatives each node must deliver
 evaluate bottom-up: values with exactly those derivatives, by jets (interpret, rules), in one forward propagation
 reduce   residuals to losses, and the residual vectors for least squares
+batches  large point sets: their reductions first, batch by batch
 program  the frozen result
 """
 
+from pinnace.lower.batches import batches as batches
 from pinnace.lower.evaluate import Given as Given
 from pinnace.lower.program import Canonical as Canonical
 from pinnace.lower.program import Compiled as Compiled
 from pinnace.lower.program import Program as Program
 from pinnace.lower.program import Static as Static
 from pinnace.lower.program import lower as lower
+from pinnace.lower.work import FieldWork as FieldWork
+from pinnace.lower.work import matrix_products as matrix_products
+from pinnace.lower.work import work as work
 
-__all__ = ["Canonical", "Compiled", "Given", "Program", "Static", "lower"]
+__all__ = [
+    "Canonical",
+    "Compiled",
+    "FieldWork",
+    "Given",
+    "Program",
+    "Static",
+    "batches",
+    "lower",
+    "matrix_products",
+    "work",
+]

@@ -16,30 +16,30 @@ from operator import add, and_
 from pinnace.expr import Expr, as_expr, nodes
 from pinnace.expr.text import postorder
 from pinnace.lower.components import Unstack
-from pinnace.lower.linear import Form, Summand, differentiated, form, product
+from pinnace.lower.linear import Form, Summand, alone, differentiated, form, product
 from pinnace.lower.terms import MultiIndex
 
 Coefficient = tuple[float, Expr | None]
 
 
-def collapsed(roots: Sequence[Expr]) -> tuple[Expr, ...]:
-    """The roots with functionals in the place of sums of derivatives."""
-    unstack = Unstack()
+def collapsed(roots: Sequence[Expr], known: frozenset[Expr] = frozenset()) -> tuple[Expr, ...]:
+    """The roots with functionals in the place of sums of derivatives; what is known already stays as it is."""
+    unstack = Unstack(known)
     plain = tuple(map(unstack, roots))
     forms: dict[Expr, Form] = {}
-    for node in postorder(plain, lambda node: node.args):
-        forms[node] = form(node, forms)
-    rewrite = _Rewrite(forms)
+    for node in postorder(plain, lambda node: () if node in known else node.args):
+        forms[node] = alone(node) if node in known else form(node, forms)
+    rewrite = _Rewrite(forms, known)
     return tuple(map(rewrite, plain))
 
 
 class _Rewrite:
     """Each node as it is, or as a combination of functionals where it is one; from the roots down."""
 
-    def __init__(self, forms: Mapping[Expr, Form]) -> None:
+    def __init__(self, forms: Mapping[Expr, Form], known: frozenset[Expr]) -> None:
         self._forms = forms
-        self._combined: dict[Expr, tuple[list[Expr], Callable[[list[Expr]], Expr]] | None] = {}
-        self._done: dict[Expr, Expr] = {}
+        self._combined: dict[Expr, tuple[list[Expr], Callable[[list[Expr]], Expr]] | None] = dict.fromkeys(known)
+        self._done: dict[Expr, Expr] = {node: node for node in known}
 
     def __call__(self, root: Expr) -> Expr:
         for node in postorder([root], self._inside):
@@ -60,7 +60,7 @@ class _Rewrite:
         combination = self._combination(node)
         if combination is not None:
             return tuple(combination[0])
-        return () if node.kind in ("derivative", "field", "apply") else node.args
+        return () if node in self._done or node.kind in ("derivative", "field", "apply") else node.args
 
     def _combination(self, node: Expr) -> tuple[list[Expr], Callable[[list[Expr]], Expr]] | None:
         if node not in self._combined:

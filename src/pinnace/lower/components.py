@@ -24,12 +24,13 @@ ARITHMETIC: Mapping[str, Callable[..., Any]] = {
 class Unstack:
     """Numbers made of stacked components, written in terms of these; remembers what it has taken apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: frozenset[Expr] = frozenset()) -> None:
+        self._kept = kept
         self._known: dict[Expr, np.ndarray | None] = {}
 
     def __call__(self, root: Expr) -> Expr:
         """The expression with all such numbers replaced."""
-        return replace(root, dict.fromkeys(COMPONENTS, self._rule))
+        return replace(root, dict.fromkeys(COMPONENTS, self._rule), self._kept)
 
     def _rule(self, node: Expr, args: tuple[Expr, ...]) -> Expr:
         rebuilt = node if args == node.args else Expr(node.kind, args, node.data)

@@ -7,7 +7,6 @@ time.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -61,7 +60,7 @@ class Direction:
     axes: int
     order: int = 1
     slots: frozenset[int] = frozenset()
-    values: Mapping[int, Any] = field(default=MappingProxyType({}), compare=False)
+    values: Mapping[int, Any] = field(default_factory=dict, compare=False)
 
     @property
     def rank(self) -> tuple:
@@ -93,7 +92,7 @@ class Summed:
     functional: Functional
     weight: Any = field(compare=False)
     slots: frozenset[int] = frozenset()
-    values: Mapping[int, Any] = field(default=MappingProxyType({}), compare=False)
+    values: Mapping[int, Any] = field(default_factory=dict, compare=False)
 
     @property
     def order(self) -> int:

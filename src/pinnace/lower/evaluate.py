@@ -1,7 +1,7 @@
 """Bottom-up: each node's value together with exactly the derivatives that are needed, in one forward propagation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,10 @@ from pinnace.lower.frame import Frame, along
 from pinnace.lower.guard import check_reversible
 from pinnace.lower.interpret import Inspect, propagate
 from pinnace.lower.jet import Jet, spread
+from pinnace.lower.recompute import in_segments
 from pinnace.lower.require import Plan, moved_derivative
 from pinnace.lower.terms import Asked, Term, ordered
+from pinnace.net import dtype_of
 from pinnace.optim import Trainable
 
 Terms = Sequence[Asked]
@@ -33,6 +35,14 @@ class Given:
     points: Mapping[PointSet, Array]
     weights: Callable[[int, Sequence[Array]], Array]
     """The weights of the k-th balancer, given the raw losses that it looks at."""
+    known: Mapping[Expr, Any] = field(default_factory=dict)
+    """Values of expressions without points that were computed before."""
+    counts: Mapping[PointSet, int] = field(default_factory=dict)
+    """How many points of a set are real, where copies of some follow them."""
+    microbatch: int | None = None
+    """How many points at once a reduction may see."""
+    remat: bool = False
+    """Whether the backward pass computes again what a field computed between its matrix products."""
 
 
 def evaluate(plan: Plan, given: Given) -> list[Any]:
@@ -40,6 +50,9 @@ def evaluate(plan: Plan, given: Given) -> list[Any]:
     jets: dict[Any, Jet] = {}
     for key in plan.order:
         frame, node = key
+        if node in given.known:
+            jets[key] = Jet(given.known[node])
+            continue
         args = [jets[arg] for arg in plan.arguments[key]]
         terms = ordered(plan.needs[key])
         values = {slot: jets[plan.slots[slot]].value for term in terms for slot in term.slots}
@@ -83,6 +96,15 @@ def arrays(args: Sequence[Jet]) -> list[Jet]:
     return [Jet(jnp.asarray(jet.value, real)) if isinstance(jet.value, (bool, int, float)) else jet for jet in args]
 
 
+def in_dtype(jet: Jet, dtype: Any) -> Jet:
+    """The jet in the precision of a module, where that has one."""
+    if dtype is None or jet.value.dtype == dtype or not jnp.issubdtype(jet.value.dtype, jnp.floating):
+        return jet
+    parts = {term: part.astype(dtype) for term, part in jet.parts.items()}
+    pieces = tuple(in_dtype(piece, dtype) for piece in arrays(jet.pieces))
+    return replace(jet, value=jet.value.astype(dtype), parts=parts, pieces=pieces)
+
+
 def _constant(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     value = node.data[0]
     return Jet(value if isinstance(value, (bool, int, float)) else jnp.asarray(value))
@@ -120,13 +142,14 @@ def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
     module = given.modules[net]
     inspect = partial(check_reversible, net)
     if not scalar and frame.outer is None and all(arg.kind == "coordinate" for arg in node.args):
-        point = _point([arg.data[1] for arg in node.args], args, given.points[node.args[0].data[0]], terms)
-        return mapped(module, [point], terms, inspect)
+        axes = [arg.data[1] for arg in node.args]
+        args = [_point(axes, args, given.points[node.args[0].data[0]], terms)]
 
     def at_point(*parts: Any) -> Any:
         return module(parts[0] if scalar else jnp.concatenate([jnp.atleast_1d(part) for part in parts]))
 
-    return mapped(at_point, arrays(args), terms, inspect)
+    point = [in_dtype(jet, dtype_of(module)) for jet in arrays(args)]
+    return mapped(in_segments(at_point) if given.remat else at_point, point, terms, inspect)
 
 
 def _point(axes: list[int], coordinates: Sequence[Jet], points: Array, terms: Terms) -> Jet:
@@ -207,8 +230,8 @@ def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Give
 
 def _reduce(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     values = [over_points(arg, jet, given) for arg, jet in zip(node.args, args, strict=True)]
-    how, *numbers = node.data
-    return Jet(reduce.REDUCTIONS[how](*reduce.aligned(node.args, values), *numbers))
+    points = reduce.set_of(node)
+    return Jet(reduce.reduced(node, values, given.counts.get(points) if points else None))
 
 
 def _weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
@@ -11,11 +10,12 @@ from jaxtyping import Array
 
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, Names, PointSet, Tracker, nodes, replace, text
+from pinnace.lower.batches import evaluate_in_batches, planned
 from pinnace.lower.check import check_entries, check_names, check_trained, warn_unused
-from pinnace.lower.evaluate import Given, evaluate
+from pinnace.lower.evaluate import Given
 from pinnace.lower.losses import Loss, raw_losses, tracker_name
 from pinnace.lower.reduce import aligned, residual_vector, squares
-from pinnace.lower.require import Plan, require
+from pinnace.lower.require import Plan
 from pinnace.optim import Trainable
 
 
@@ -68,32 +68,40 @@ class Program:
         params: Sequence[Any],
         points: Sequence[Array],
         weights: Callable[[int, Sequence[Array]], Array],
+        **how: Any,
     ) -> Given:
-        """What the expressions are evaluated at: arrays of the modules, points, and where weights come from."""
+        """What the expressions are evaluated at: arrays of the modules, points, where weights come from, and how."""
         modules = [eqx.combine(arrays, static.tree) for arrays, static in zip(params, self.statics, strict=True)]
         return Given(
-            dict(zip(self.trainables, modules, strict=True)), dict(zip(self.points, points, strict=True)), weights
+            dict(zip(self.trainables, modules, strict=True)),
+            dict(zip(self.points, points, strict=True)),
+            weights,
+            **how,
         )
 
     def evaluate(self, roots: Sequence[Expr], given: Given) -> list[Any]:
         """The values of expressions of this program, everything that they share computed once."""
-        return evaluate(planned(tuple(roots)), given)
+        return evaluate_in_batches(roots, given)
 
     def plan(self) -> Plan:
         """Which derivatives the entries and losses need."""
         return planned((*self.entries, *self.losses))
 
     def residuals(self, given: Given) -> Array:
-        """The vector whose squares sum up to the total: see `reduce.squares`."""
+        """The vector whose squares sum up to the total: see `reduce.squares`.
+
+        All residuals at once, whatever `microbatch` says: the vector itself is as long as the points are many. Rows of
+        points that only fill up a set are zero.
+        """
         parts = [part for entry in self.entries for part in squares(entry)]
         values = iter(self.evaluate([expr for part in parts for expr in part], given))
-        return residual_vector([(next(values), aligned(part[1:], [next(values), next(values)])) for part in parts])
-
-
-@lru_cache(maxsize=256)
-def planned(roots: tuple[Expr, ...]) -> Plan:
-    """The plan of some roots; it is asked for again whenever something is traced."""
-    return require(roots)
+        rows = []
+        for _, residual, weight in parts:
+            factor = next(values)
+            found = aligned((residual, weight), [next(values), next(values)])
+            points = residual.points or weight.points
+            rows.append((factor, found, None if points is None else given.counts.get(points)))
+        return residual_vector(rows)
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,8 @@ class Compiled:
     program: Program
     written: tuple[Expr, ...]
     """The losses among the entries, as the user wrote them."""
+    losses: tuple[Expr, ...]
+    """The raw losses of the program, for people: their weights still know their balancers."""
     cells: tuple[Any, ...]
     names: Names
 
@@ -136,7 +146,8 @@ def lower(entries: Sequence[Any]) -> Compiled:
         statics=tuple(Static(eqx.partition(trainable.module, eqx.is_array)[1]) for trainable in trainables),
         points=tuple(dict.fromkeys(node.points for node in found if node.points is not None)),
     )
-    return Compiled(program, tuple(written), cells, names)
+    shown = tuple(replace(loss.expr, {"named": lambda node, args: args[0]}) for loss in losses)
+    return Compiled(program, tuple(written), shown, cells, names)
 
 
 class Canonical:

@@ -1,20 +1,111 @@
-"""From residuals to losses, and from losses back to the residual vectors that least squares need."""
+"""From residuals to losses, and from losses back to the residual vectors that least squares need.
+
+A reduction is a function of the values at each point, and a fold over all points: at once, or from parts of them,
+in which some rows may be copies that only fill up a length.
+"""
 
 from collections.abc import Callable, Sequence
-from math import sqrt
+from dataclasses import dataclass
+from math import prod, sqrt
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jax import lax
+from jaxtyping import Array, Bool, Float
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, as_expr, text
+from pinnace.expr import Expr, PointSet, as_expr, text
 from pinnace.expr.text import postorder
+
+Parts = tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One number from a value at each point.
+
+    `some(values, real)` says of some points what the whole needs to know, rows that are not real left out;
+    `join(parts, count)` is the whole from such parts, stacked along a first axis, of `count` values in all.
+    """
+
+    whole: Callable[[Array], Array]
+    some: Callable[[Array, Bool[Array, "..."]], Parts]
+    join: Callable[[Parts, int], Array]
+
+
+def _sum_of_real(values: Array, real: Bool[Array, "..."]) -> Parts:
+    return (jnp.sum(jnp.where(real, values, 0)),)
+
+
+def _largest_of_real(values: Array, real: Bool[Array, "..."]) -> Parts:
+    """The largest value, and the sum and number of those that equal it, among which the gradient is shared."""
+    largest = lax.stop_gradient(jnp.max(values, where=real, initial=_lowest(values.dtype)))
+    equal = real & (values == largest)
+    return largest, jnp.sum(jnp.where(equal, values, 0)), jnp.sum(equal)
+
+
+def _largest(parts: Parts, count: int) -> Array:
+    largest, sums, numbers = parts
+    best = jnp.max(largest)
+    equal = largest == best
+    total = jnp.sum(jnp.where(equal, sums, 0))
+    # zero, with the gradient of jnp.max: every largest value gets an equal share
+    share = (total - lax.stop_gradient(total)) / jnp.sum(jnp.where(equal, numbers, 0))
+    return jnp.where(jnp.isfinite(best), best + share, best)
+
+
+def _lowest(dtype: Any) -> Any:
+    if jnp.issubdtype(dtype, jnp.floating):
+        return -jnp.inf
+    return False if jnp.issubdtype(dtype, jnp.bool_) else jnp.iinfo(dtype).min
+
+
+MEAN = Fold(jnp.mean, _sum_of_real, lambda parts, count: jnp.sum(parts[0]) / count)
+SUM = Fold(jnp.sum, _sum_of_real, lambda parts, count: jnp.sum(parts[0]))
+MAX = Fold(jnp.max, _largest_of_real, _largest)
 
 
 def _huber(r: Array, delta: float) -> Array:
     size = jnp.abs(r)
-    return jnp.mean(jnp.where(size <= delta, r**2 / 2, delta * (size - delta / 2)))
+    return jnp.where(size <= delta, r**2 / 2, delta * (size - delta / 2))
+
+
+REDUCTIONS: dict[str, tuple[Callable[..., Array], Fold]] = {
+    "mse": (lambda r: r**2, MEAN),
+    "mae": (jnp.abs, MEAN),
+    "mean": (lambda r: r, MEAN),
+    "sum": (lambda r: r, SUM),
+    "max": (lambda r: r, MAX),
+    "huber": (_huber, MEAN),
+    "weighted": (lambda r, w: w * r**2, MEAN),
+}
+
+
+def set_of(node: Expr) -> PointSet | None:
+    """The point set that a reduction runs over."""
+    return next((arg.points for arg in node.args if arg.points is not None), None)
+
+
+def reduced(node: Expr, values: Sequence[Array], count: int | None = None) -> Float[Array, ""]:
+    """The value of a reduction from those of its arguments; only the first `count` rows are real, if one is given."""
+    at_points, fold = REDUCTIONS[node.data[0]]
+    if count is None:
+        return fold.whole(at_points(*aligned(node.args, values), *node.data[1:]))
+    rows = max(value.shape[0] for arg, value in zip(node.args, values, strict=True) if arg.points)
+    return joined(node, tuple(part[None] for part in some(node, values, jnp.arange(rows) < count)), count)
+
+
+def some(node: Expr, values: Sequence[Array], real: Bool[Array, " rows"]) -> Parts:
+    """What a reduction needs to know of some points."""
+    at_points, fold = REDUCTIONS[node.data[0]]
+    found = at_points(*aligned(node.args, values), *node.data[1:])
+    return fold.some(found, real.reshape(-1, *(1,) * (found.ndim - 1)))
+
+
+def joined(node: Expr, parts: Parts, count: int) -> Float[Array, ""]:
+    """The value of a reduction from what `some` said of all points, `count` in number."""
+    components = prod(jnp.broadcast_shapes(*(arg.shape for arg in node.args)))
+    return REDUCTIONS[node.data[0]][1].join(parts, count * components)
 
 
 def aligned(nodes: Sequence[Expr], values: Sequence[Array]) -> list[Array]:
@@ -24,17 +115,6 @@ def aligned(nodes: Sequence[Expr], values: Sequence[Array]) -> list[Array]:
         value.reshape(value.shape[:1] + (1,) * (rank - len(node.shape)) + node.shape) if node.points else value
         for node, value in zip(nodes, values, strict=True)
     ]
-
-
-REDUCTIONS: dict[str, Callable[..., Float[Array, ""]]] = {
-    "mse": lambda r: jnp.mean(r**2),
-    "mae": lambda r: jnp.mean(jnp.abs(r)),
-    "mean": jnp.mean,
-    "sum": jnp.sum,
-    "max": jnp.max,
-    "huber": _huber,
-    "weighted": lambda r, w: jnp.mean(w * r**2),
-}
 
 
 def squares(entry: Expr) -> list[tuple[Expr, Expr, Expr]]:
@@ -76,7 +156,17 @@ def holds_loss(node: Expr) -> bool:
     return any(part.kind == "reduce" for part in below)
 
 
-def residual_vector(parts: Sequence[tuple[Any, Sequence[Array]]]) -> Float[Array, " rows"]:
-    """All residuals as one vector whose squares sum up to the total, from (factor, (r, w)): sqrt(factor w / n) r_n."""
-    rows = [jnp.ravel(jnp.sqrt(factor * weight) * residual) for factor, (residual, weight) in parts]
-    return jnp.concatenate([row / sqrt(row.size) for row in rows])
+def residual_vector(parts: Sequence[tuple[Any, Sequence[Array], int | None]]) -> Float[Array, " rows"]:
+    """All residuals as one vector whose squares sum up to the total: sqrt(factor w / n) r_n.
+
+    From (factor, (r, w), count); rows from `count` on, where one is given, are no points of their own and become 0.
+    """
+    found = []
+    for factor, (residual, weight), count in parts:
+        rows = jnp.sqrt(factor * weight) * residual
+        if count is None:
+            found.append(jnp.ravel(rows) / sqrt(rows.size))
+            continue
+        real = (jnp.arange(len(rows)) < count).reshape(-1, *(1,) * (rows.ndim - 1))
+        found.append(jnp.ravel(jnp.where(real, rows, 0)) / sqrt(rows.size / len(rows) * count))
+    return jnp.concatenate(found)

@@ -28,31 +28,31 @@ class Plan:
     """The coefficients of functionals, which are evaluated before what carries these."""
 
 
-def require(roots: Sequence[Expr]) -> Plan:
-    """The plan for the values of the roots.
+def require(roots: Sequence[Expr], known: frozenset[Expr] = frozenset()) -> Plan:
+    """The plan for the values of the roots; what is known needs nothing.
 
     Functionals travel as one term where that makes fewer terms in all than their parts.
     """
-    frames, nodes = Frames(), collapsed(roots)
+    frames, nodes = Frames(), collapsed(roots, known)
     keys = tuple((frames.settle(frames.plain(node.points), node), node) for node in nodes)
     declined: set[tuple[Frame, Functional]] = set()
     while True:
-        asked, arguments = _asked(frames, keys, declined)
-        more = _too_dear(asked) - declined
-        if not more:
+        before = len(declined)
+        asked, arguments = _asked(frames, keys, declined, known)
+        declined |= _too_dear(asked)
+        if len(declined) == before:
             break
-        declined |= more
     needs = {key: closed(terms) for key, terms in asked.items()}
     slots = frames.slots
 
-    def before(key: Key) -> tuple[Key, ...]:
+    def first(key: Key) -> tuple[Key, ...]:
         return (*(slots[slot] for term in ordered(needs[key]) for slot in sorted(term.slots)), *arguments[key])
 
-    return Plan(keys, tuple(postorder(keys, before)), needs, arguments, slots)
+    return Plan(keys, tuple(postorder(keys, first)), needs, arguments, slots)
 
 
 def _asked(
-    frames: Frames, roots: Sequence[Key], declined: set[tuple[Frame, Functional]]
+    frames: Frames, roots: Sequence[Key], declined: set[tuple[Frame, Functional]], known: frozenset[Expr]
 ) -> tuple[Asked, dict[Key, tuple[Key, ...]]]:
     """What every node is asked for: one that comes to need more passes it on until nothing grows."""
     asked: Asked = {}
@@ -62,18 +62,19 @@ def _asked(
     waiting: list[tuple[Key, Iterable[Term]]] = [(key, (key[0].value,)) for key in reversed(roots)]
     while waiting:
         key, wanted = waiting.pop()
-        known = asked.setdefault(key, {})
-        new = [term for term in wanted if term not in known]
+        held = asked.setdefault(key, {})
+        new = [term for term in wanted if term not in held]
         if key in arguments and not new:
             continue
         frame, node = key
-        known.update(dict.fromkeys(new))
+        held.update(dict.fromkeys(new))
         if node.kind == "functional":
-            _settle(frames, frame, node, known, declined)
+            _settle(frames, frame, node, held, declined)
         once = (frames.plain(None).value,)
+        needed = [] if node in known else REQUIRE[node.kind](frames, frame, node, tuple(held))
         passed = [
             ((frames.settle(inner, arg), arg), terms if arg.points is not None else once)
-            for inner, arg, terms in REQUIRE[node.kind](frames, frame, node, tuple(known))
+            for inner, arg, terms in needed
         ]
         arguments[key] = tuple(arg for arg, _ in passed)
         waiting.extend(reversed(passed))
@@ -81,13 +82,13 @@ def _asked(
 
 
 def _settle(
-    frames: Frames, frame: Frame, node: Expr, known: Iterable[Term], declined: set[tuple[Frame, Functional]]
+    frames: Frames, frame: Frame, node: Expr, held: Iterable[Term], declined: set[tuple[Frame, Functional]]
 ) -> None:
     """Whether a functional travels: unless it has been declined, or is to be differentiated further."""
     slots = [frames.slot(frame, coefficient) for coefficient in node.args[2:]]
     parts = (Part(index, number, None if k < 0 else slots[k]) for index, number, k in node.data)
     functional = Functional(tuple(parts))
-    if any(term.order for term in known):
+    if any(term.order for term in held):
         declined.add((frame, functional))
     if (frame, functional) not in declined:
         frame.travelling[node] = functional

@@ -2,8 +2,9 @@
 
 from pinnace.net.apply import apply as apply
 from pinnace.net.field import Net as Net
+from pinnace.net.field import dtype_of as dtype_of
 from pinnace.net.field import nn as nn
 from pinnace.net.parameter import Parameter as Parameter
 from pinnace.net.parameter import parameter as parameter
 
-__all__ = ["Net", "Parameter", "apply", "nn", "parameter"]
+__all__ = ["Net", "Parameter", "apply", "dtype_of", "nn", "parameter"]

@@ -14,6 +14,13 @@ REFUSED = (TypeError, ValueError, IndexError, AssertionError)
 """What a module raises when it is given a point of the wrong size."""
 
 
+def dtype_of(module: Any) -> Any:
+    """The precision that all real parameters of a module have; None where they differ."""
+    leaves = [leaf.dtype for leaf in jax.tree.leaves(module) if eqx.is_inexact_array(leaf)]
+    found = {dtype for dtype in leaves if jnp.issubdtype(dtype, jnp.floating)}
+    return found.pop() if len(found) == 1 else None
+
+
 class Net(Trainable):
     """A network: `net(x, t)` is the expression of its value at the point (x, t)."""
 
@@ -87,7 +94,7 @@ def nn(module: Any, name: str | None = None) -> Net:
 
 def _evaluate(module: Any, shape: tuple[int, ...]) -> tuple[int, ...] | str:
     """The shape of the value at one point, or why there is none."""
-    point = jax.ShapeDtypeStruct(shape, jnp.result_type(float))
+    point = jax.ShapeDtypeStruct(shape, dtype_of(module) or jnp.result_type(float))
     try:
         value = eqx.filter_eval_shape(module, point)
     except REFUSED as wrong:

@@ -1,7 +1,7 @@
 """One step, exactly: points, losses, balancers, gradient, rates, updates, log. Everything is inside."""
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any
 
@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, PyTree
 
 from pinnace.lower import Given
 from pinnace.schedule import LossValues
+from pinnace.step.arithmetic import in_precision
 from pinnace.step.moves import Moves, held
 from pinnace.step.recipe import Recipe
 from pinnace.step.state import State, like
@@ -42,7 +43,11 @@ class Seen(eqx.Module):
 
 def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, Bool[Array, ""]]:
     """The state after one step, what it logs, and whether all its losses were finite."""
-    program = recipe.program
+    return in_precision(recipe.scale.precision)(partial(_advance, recipe))(numbers, state)
+
+
+def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, Bool[Array, ""]]:
+    program, placement = recipe.program, recipe.placement
     cell_numbers, rate_numbers = numbers
     root = jax.random.wrap_key_data(state.key)
     points, samplers = _moved_points(recipe, state, root)
@@ -55,7 +60,7 @@ def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, 
 
     def total_of(trained: tuple[PyTree, ...]) -> tuple[Array, Seen]:
         moves = Moves(recipe, cell_numbers, state.cells, signals)
-        given = program.given(_put(recipe, state.params, trained), points, moves)
+        given = recipe.given(_put(recipe, state.params, trained), points, moves)
         return _forward(recipe, given, moves)
 
     trained = tuple(group.trained(state.params) for group in recipe.groups)
@@ -82,7 +87,7 @@ def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, 
         optimizers.append(like(moments, state.optimizers[k], "the optimizer"))
         rates.append(rate_state)
     trackers = _all_trackers(recipe, state, points, seen)
-    row = Row(total, seen.losses, tuple(logged), trackers)
+    row = placement.whole(Row(total, seen.losses, tuple(logged), trackers))
     finite = jnp.isfinite(total) & jnp.all(jnp.isfinite(seen.losses))
     after = State(
         params=params,
@@ -96,7 +101,7 @@ def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, 
         key=state.key,
         step=state.step + 1,
     )
-    return after, row, finite
+    return placement.held(after), row, finite
 
 
 def _put(recipe: Recipe, params: Sequence[PyTree], trained: Sequence[PyTree]) -> Sequence[PyTree]:
@@ -111,7 +116,8 @@ def _moved_points(recipe: Recipe, state: State, root: Any) -> tuple[tuple[Array,
     for k, points in enumerate(recipe.program.points):
         if points.plan.moves:
             key = jax.random.fold_in(root, k)
-            moved = points.plan.update(state.points[k], state.samplers[k], step=state.step, key=key)
+            place = recipe.placement.spread
+            moved = points.plan.update(state.points[k], state.samplers[k], step=state.step, key=key, place=place)
             found.append(like(moved, (state.points[k], state.samplers[k]), f"the sampler of {points!r}"))
         else:
             found.append((state.points[k], state.samplers[k]))
@@ -122,6 +128,7 @@ def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[Array, Seen]:
     """All values of one step in one pass: entries, raw losses, what is tracked each step; every balancer moves."""
     program = recipe.program
     tracked = [tracker.expr for tracker in program.trackers if tracker.every == 1]
+    real = recipe.placement.real
     watched = [loss for losses in program.cells for loss in losses]
     values = program.evaluate([*program.entries, *program.losses, *tracked, *watched], given)
     split = [len(program.entries), len(program.losses), len(tracked), len(watched)]
@@ -132,7 +139,8 @@ def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[Array, Seen]:
     weights, cells = moves.results()
     total = reduce(add, entries)
     losses_at_once = jnp.stack([jnp.asarray(loss, total.dtype) for loss in losses])
-    seen = Seen(jnp.stack(entries), losses_at_once, weights, cells, tuple(trackers))
+    rows = tuple(real(expr.points, value) for expr, value in zip(tracked, trackers, strict=True))
+    seen = Seen(jnp.stack(entries), losses_at_once, weights, cells, rows)
     return total, lax.stop_gradient(seen)
 
 
@@ -160,7 +168,7 @@ def _held_functions(
     group, program = recipe.groups[k], recipe.program
 
     def given(trained: PyTree) -> Given:
-        return program.given(group.put(state.params, trained), points, held(weights))
+        return recipe.given(group.put(state.params, trained), points, held(weights))
 
     def value_of(trained: PyTree, residual_fn: Any = None) -> Array:
         # optax's line searches insist that value_fn takes every extra argument of update
@@ -178,8 +186,10 @@ def _all_trackers(recipe: Recipe, state: State, points: Sequence[Array], seen: S
         rare = [tracker for tracker in program.trackers if tracker.every == every]
 
         def compute(rare: Any = rare) -> list[Array]:
-            given = program.given(state.params, points, held(seen.weights))
-            return program.evaluate([tracker.expr for tracker in rare], given)
+            given = recipe.given(state.params, points, held(seen.weights))
+            values = program.evaluate([tracker.expr for tracker in rare], given)
+            real = recipe.placement.real
+            return [real(tracker.expr.points, value) for tracker, value in zip(rare, values, strict=True)]
 
         shapes = jax.eval_shape(compute)
         zeros = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]

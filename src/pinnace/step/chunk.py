@@ -62,9 +62,3 @@ def capacity_of(row: Any) -> int:
     """How many rows of this shape one chunk may log."""
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(row))
     return max(1, min(LOG_ROWS, LOG_BYTES // max(size, 1)))
-
-
-def cost_of_step(recipe: Recipe, numbers: PyTree, state: State) -> dict[str, float]:
-    """What the compiler counts for one step: "flops" and "bytes accessed", where it tells."""
-    cost = jax.jit(partial(advance, recipe)).lower(numbers, state).cost_analysis()
-    return dict(cost or {})

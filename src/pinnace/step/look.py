@@ -12,16 +12,35 @@ from jaxtyping import Array
 from pinnace._errors import ExpressionError
 from pinnace.expr import Expr, PointSet, nodes, text
 from pinnace.lower import Canonical, Compiled, Program
+from pinnace.step.arithmetic import in_precision
 from pinnace.step.moves import held
+from pinnace.step.placement import Placement
+from pinnace.step.scale import Scale
 from pinnace.step.state import State
 
 
-@partial(jax.jit, static_argnums=0)
-def _value(program: Program, params: Sequence[Any], points: Sequence[Array], weights: Sequence[Array]) -> Array:
-    return program.evaluate(program.entries, program.given(params, points, held(weights)))[0]
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _value(
+    program: Program,
+    placement: Placement,
+    here: tuple[PointSet, ...],
+    params: Sequence[Any],
+    points: Sequence[Array],
+    weights: Sequence[Array],
+) -> Array:
+    (expr,) = program.entries
+
+    @in_precision(placement.scale.precision)
+    def evaluated(params: Sequence[Any], points: Sequence[Array], weights: Sequence[Array]) -> Array:
+        return program.evaluate([expr], program.given(params, points, held(weights), **placement.how(here)))[0]
+
+    value = evaluated(params, points, weights)
+    return placement.whole(placement.real(expr.points, value) if expr.points in here else value)
 
 
-def look(compiled: Compiled, state: State, expr: Expr, values: Mapping[Expr, Any] | None = None) -> Array:
+def look(
+    compiled: Compiled, state: State, expr: Expr, values: Mapping[Expr, Any] | None = None, scale: Scale | None = None
+) -> Array:
     """The value of an expression at the current points, or at given ones: `{x: xs, t: ts}`.
 
     Given values are broadcast against each other; the result has their shape, then that of the expression.
@@ -52,7 +71,11 @@ def look(compiled: Compiled, state: State, expr: Expr, values: Mapping[Expr, Any
         trackers=(),
         points=needed,
     )
-    value = _value(program, state.params, [arrays.get(points, known.get(points)) for points in needed], state.weights)
+    placement = Placement(scale or Scale(), compiled.program.points)
+    given = placement.copies(arrays)
+    here = tuple(points for points in needed if points not in given)
+    at = [given[points] if points in given else known[points] for points in needed]
+    value = placement.local(_value(program, placement, here, state.params, at, state.weights))
     return value.reshape(shape + expr.shape) if shape is not None and expr.points in arrays else value
 
 

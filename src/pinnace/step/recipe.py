@@ -1,19 +1,22 @@
 """What a step is compiled from: what stays fixed, and the numbers that may change without compiling again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import equinox as eqx
 import jax
 import optax
-from jaxtyping import PyTree
+from jaxtyping import Array, PyTree
 
 from pinnace._errors import LoweringError
 from pinnace.balance import reads_of
 from pinnace.fn import Cell
-from pinnace.lower import Compiled, Program, Static
+from pinnace.lower import Compiled, Given, Program, Static
 from pinnace.optim import Binding
 from pinnace.schedule import LearningRateSchedule
+from pinnace.step.placement import Placement
+from pinnace.step.scale import Scale
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,18 @@ class Recipe:
     cells: tuple[CellPart, ...]
     groups: tuple[Group, ...]
     schedules: tuple[Static | None, ...]
+    scale: Scale
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where the arrays of a state lie."""
+        return Placement(self.scale, self.program.points)
+
+    def given(
+        self, params: Sequence[PyTree], points: Sequence[Array], weights: Callable[[int, Sequence[Array]], Array]
+    ) -> Given:
+        """What expressions are evaluated at, in the step."""
+        return self.program.given(params, points, weights, **self.placement.how())
 
 
 @dataclass(frozen=True)
@@ -96,7 +111,7 @@ def attached(compiled: Compiled) -> tuple[Attached, ...]:
     )
 
 
-def recipe(compiled: Compiled, attachments: Sequence[Attached]) -> tuple[Recipe, PyTree]:
+def recipe(compiled: Compiled, attachments: Sequence[Attached], scale: Scale | None = None) -> tuple[Recipe, PyTree]:
     """The fixed part of a step, and the numbers of its balancers and schedules."""
     cells, numbers = [], []
     for cell in compiled.cells:
@@ -109,6 +124,7 @@ def recipe(compiled: Compiled, attachments: Sequence[Attached]) -> tuple[Recipe,
         tuple(cells),
         tuple(one.group for one in attachments),
         tuple(None if rate is None else rate[0] for rate in rates),
+        scale or Scale(),
     )
     return fixed, (tuple(numbers), tuple(None if rate is None else rate[1] for rate in rates))
 

@@ -8,16 +8,31 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
+from jax.sharding import Mesh
+from jaxtyping import Array, PyTree
 
 from pinnace._errors import LoweringError, NonFiniteError, PinnaceError
 from pinnace.expr import Expr, Tracker, as_expr, text
 from pinnace.lower import Compiled, lower
-from pinnace.step import State, attached, cost_of_step, initial, look, reattached, recipe
+from pinnace.step import (
+    Attached,
+    Placement,
+    Recipe,
+    Scale,
+    State,
+    attached,
+    cost_of_step,
+    initial,
+    look,
+    reattached,
+    recipe,
+    scale_of,
+)
 from pinnace.train import checkpoint
 from pinnace.train.explain import explain
 from pinnace.train.history import History, Layout
 from pinnace.train.loop import Sink, chunks
+from pinnace.train.processes import Processes
 from pinnace.train.progress import Progress, interrupts
 from pinnace.train.run import Outcome, Run
 
@@ -25,11 +40,14 @@ from pinnace.train.run import Outcome, Run
 class Crux:
     """A problem compiled into one step, and everything that its steps change. Made by `core`."""
 
-    def __init__(self, compiled: Compiled, key: int | Array) -> None:
+    def __init__(self, compiled: Compiled, key: int | Array, scale: Scale) -> None:
         self._compiled = compiled
         self._attached = attached(compiled)
-        recipe(compiled, self._attached)  # a balancer that asks for what no step has is told here
-        self._state = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key)
+        self._scale, self._processes = scale, Processes(scale.mesh)
+        self._placement = Placement(scale, compiled.program.points)
+        recipe(compiled, self._attached, scale)  # a balancer that asks for what no step has is told here
+        start = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key)
+        self._state = self._placement.place(start)
         self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
         self._losses = _definitions(compiled)
         self.history = History()
@@ -42,8 +60,8 @@ class Crux:
 
     @property
     def state(self) -> State:
-        """Everything that changes, as one pytree."""
-        return self._state
+        """Everything that changes, as one pytree on one device; on several processes all of them have to ask."""
+        return self._placement.plain(self._state)
 
     def solve(
         self,
@@ -62,17 +80,18 @@ class Crux:
         `sinks(step, values)` once for each step. Ctrl-C ends the run after the current chunk and returns it. A loss
         that is no longer finite stops the run (`on_nonfinite="stop"`), or raises NonFiniteError ("raise"); either way
         the parameters are those of the last step whose losses were finite.
+
+        Where several processes share the mesh, each calls this; what stops one of them stops all.
         """
         count = self._count(steps, until)
         if on_nonfinite not in ("stop", "raise"):
             raise PinnaceError(f'on_nonfinite is "stop" or "raise"; got {on_nonfinite!r}.')
-        self._attach()
-        fixed, numbers = recipe(self._compiled, self._attached)
+        fixed, numbers = self._recipe()
         self.history.cut(self.steps)
         program = self._compiled.program
         weights = tuple(tracker.name for tracker in program.trackers if tracker.expr.kind == "weight")
         run = Run(History(), self.steps, losses=("total", *program.loss_names), weights=weights)
-        bar = Progress(count, progress)
+        bar = Progress(count, progress and self._processes.first)
         began = time.perf_counter()
         try:
             with interrupts() as interrupt:
@@ -87,6 +106,7 @@ class Crux:
                     layout=self._layout(),
                     progress=bar,
                     interrupt=interrupt,
+                    processes=self._processes,
                     callbacks=_several(callbacks),
                     sinks=_several(sinks),
                 )
@@ -104,17 +124,26 @@ class Crux:
         Given values broadcast against each other; the result has their shape, then that of the expression. A weight
         has the value that it had in the last step.
         """
-        return look(self._compiled, self._state, as_expr(expr), points)
+        return look(self._compiled, self._state, as_expr(expr), points, self._scale)
 
     def explain(self) -> str:
-        """Losses, point sets, fields with the derivatives that each needs, parameters, and the cost of a step."""
-        self._attach()
-        fixed, numbers = recipe(self._compiled, self._attached)
+        """Losses, point sets, fields with the derivatives that each needs, parameters, and the cost of a step.
+
+        The cost: floating-point operations, matrix products, and the memory of a step, which is compiled for that.
+        """
+        fixed, numbers = self._recipe()
         return explain(self._compiled, self._state, cost_of_step(fixed, numbers, self._state))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Everything that changes, and the history, to one file; whole or not at all."""
-        checkpoint.write(path, self._state, self.history, self._header())
+        """Everything that changes, and the history, to one file; whole or not at all.
+
+        The file does not depend on devices. Where several processes share the mesh all of them call this, the first
+        one writes, and the others wait for it.
+        """
+        state = self.state
+        if self._processes.first:
+            checkpoint.write(path, state, self.history, self._header())
+        self._processes.meet()
 
     def load(self, path: str | os.PathLike[str]) -> "Crux":
         """Go on from a file that `save` wrote for the same problem.
@@ -123,7 +152,7 @@ class Crux:
         """
         self._attach()
         saved = checkpoint.load(path)
-        self._state = checkpoint.restore(saved, self._state, self._header(), path)
+        self._state = self._placement.place(checkpoint.restore(saved, self.state, self._header(), path))
         self.history = saved.history
         self._write_back()
         return self
@@ -134,14 +163,20 @@ class Crux:
     def _keep(self, state: State) -> None:
         self._state = state
 
+    def _recipe(self) -> tuple[Recipe, PyTree]:
+        self._attach()
+        fixed, numbers = recipe(self._compiled, self._attached, self._scale)
+        return fixed, self._placement.copies(numbers)
+
     def _attach(self) -> None:
         now = attached(self._compiled)
-        self._state = reattached(self._state, self._attached, now)
+        if [_identity(one) for one in now] != [_identity(one) for one in self._attached]:
+            self._state = self._placement.place(reattached(self.state, self._attached, now))
         self._attached = now
 
     def _write_back(self) -> None:
-        program = self._compiled.program
-        for trainable, params, static in zip(program.trainables, self._state.params, program.statics, strict=True):
+        program, trained = self._compiled.program, self._placement.modules(self._state)
+        for trainable, params, static in zip(program.trainables, trained, program.statics, strict=True):
             trainable.module = eqx.combine(params, static.tree)
 
     def _count(self, steps: int | None, until: int | None) -> int:
@@ -165,12 +200,27 @@ class Crux:
         return {"losses": [*self._texts, *self._losses], "steps": self.steps, "jax": jax.__version__}
 
 
-def core(entries: Sequence[Expr | Tracker], *, key: int | Array = 0) -> Crux:
+def core(
+    entries: Sequence[Expr | Tracker],
+    *,
+    key: int | Array = 0,
+    mesh: Mesh | None = None,
+    microbatch: int | None = None,
+    remat: bool = False,
+    precision: str | None = None,
+) -> Crux:
     """Compile losses and trackers into one jitted step: `core([w_pde * pde, w_bc * bc, w_pde.tracker()])`.
 
     The total is the sum of the losses. Parameters are copied from the networks now, and the trained ones written back
-    at the end of each `solve`. Everything random comes from `key`, an int or a key of jax.random. Raises
-    LoweringError for what is no scalar loss, for two losses of one name, and for a field without optimizer.
+    at the end of each `solve`. Everything random comes from `key`, an int or a key of jax.random.
+
+    How the step is computed, at the same values: `mesh=jax.make_mesh((n,), ("points",))` spreads the points over n
+    devices, and parameters of wide layers over a second axis "model"; `microbatch=m` sends large point sets through m
+    points at a time, at bounded memory; `remat=True` computes again in the backward pass what is cheap. To rounding:
+    `precision` is that of matrix products ("highest", "tensorfloat32", "bfloat16", ...). See docs/devices.md.
+
+    Raises LoweringError for what is no scalar loss, for two losses of one name, for a field without optimizer, and for
+    options that mean nothing.
 
     >>> import equinox as eqx, jax, optax
     >>> import pinnace as pn
@@ -183,13 +233,19 @@ def core(entries: Sequence[Expr | Tracker], *, key: int | Array = 0) -> Crux:
     """
     if isinstance(key, bool) or not (isinstance(key, int) or _is_key(key)):
         raise LoweringError(f"the key of core is an int or a key of jax.random.key(...); got {key!r}.")
-    return Crux(lower(entries), key)
+    scale = scale_of(mesh, microbatch, remat, precision)
+    return Crux(lower(entries), key, scale)
 
 
 def _definitions(compiled: Compiled) -> list[str]:
     program = compiled.program
-    pairs = zip(program.loss_names, program.losses, strict=True)
+    pairs = zip(program.loss_names, compiled.losses, strict=True)
     return [f"{name}: {text(loss, compiled.names)}" for name, loss in pairs]
+
+
+def _identity(one: Attached) -> tuple[Any, ...]:
+    """What must stay for an attachment to go on as it is."""
+    return one.binding, one.group, id(one.schedule)
 
 
 def _is_key(key: Any) -> bool:

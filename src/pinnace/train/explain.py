@@ -3,21 +3,20 @@
 from typing import Any
 
 import jax
-import numpy as np
 
 from pinnace.expr import text
-from pinnace.lower import Compiled
-from pinnace.step import State
+from pinnace.lower import Compiled, FieldWork
+from pinnace.step import Cost, State
 
 
-def explain(compiled: Compiled, state: State, cost: dict[str, float]) -> str:
+def explain(compiled: Compiled, state: State, cost: Cost) -> str:
     """Losses, point sets, fields with the derivatives that each needs, balancers, and the cost of a step."""
     program, names = compiled.program, compiled.names
     lines = ["losses"]
-    lines += [f"  {name}: {text(loss, names)}" for name, loss in zip(program.loss_names, program.losses, strict=True)]
+    lines += [f"  {name}: {text(loss, names)}" for name, loss in zip(program.loss_names, compiled.losses, strict=True)]
     lines.append("point sets")
     lines += [
-        f"  {array.shape[0]} x {array.shape[1]}, {points.label}"
+        f"  {points.size} x {array.shape[1]}, {points.label}"
         for points, array in zip(program.points, state.points, strict=True)
     ]
     lines.append("fields")
@@ -25,12 +24,31 @@ def explain(compiled: Compiled, state: State, cost: dict[str, float]) -> str:
         count = sum(leaf.size for leaf in jax.tree.leaves(params))
         trained = "trained" if trainable.binding is not None else "held"
         lines.append(f"  {name}: {count} numbers, {trained}{_derivatives(program, trainable)}")
+        lines += [f"    {_work(one)}" for one in cost.fields if one.field is trainable]
     if compiled.cells:
         lines.append("balancers")
         for cell in compiled.cells:
             lines.append(f"  {cell.name} of {', '.join(cell.target(k, names) for k in range(len(cell.losses)))}")
-    lines.append(f"a step: {cost.get('flops', np.nan):.3g} floating-point operations")
+    forward = sum(one.products for one in cost.fields)
+    lines += [
+        "a step",
+        f"  {cost.flops:.3g} floating-point operations",
+        f"  {cost.products} matrix products; one forward pass of all fields has {forward}",
+        f"  {_size(cost.peak)} at its peak: {_size(cost.temporary)} temporary, {_size(cost.arguments)} arguments, "
+        f"{_size(cost.results)} results",
+    ]
     return "\n".join(lines)
+
+
+def _work(one: FieldWork) -> str:
+    moved = ", moved by .at" if one.moved else ""
+    where = "one point" if one.points is None else f"{one.points.size} points, {one.points.label}{moved}"
+    streams = "its value alone" if one.streams == 1 else f"{one.streams} streams (value and derivatives)"
+    return f"at {where}: {streams}, {one.products} matrix products"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.3g} MB"
 
 
 def _derivatives(program: Any, trainable: Any) -> str:

@@ -11,6 +11,7 @@ from jaxtyping import PyTree
 
 from pinnace.step import Recipe, State, run_chunk
 from pinnace.train.history import History, Layout, record
+from pinnace.train.processes import Processes
 from pinnace.train.progress import Interrupt, Progress
 from pinnace.train.run import Outcome, Run
 
@@ -48,15 +49,17 @@ def chunks(
     layout: Layout,
     progress: Progress,
     interrupt: Interrupt,
+    processes: Processes,
     callbacks: Iterable[Callable[[Run], Any]],
     sinks: Sequence[Sink],
 ) -> None:
     """Take the steps; `keep` gets the state after each chunk, `run` how it ended."""
     last, pace, left = state, Pace(), steps
+    length = pace.length
     while left > 0:
         began = time.perf_counter()
         first = int(state.step)
-        chunk = run_chunk(recipe, numbers, state, last, jnp.asarray(min(left, pace.length)))
+        chunk = run_chunk(recipe, numbers, state, last, np.asarray(min(left, length), jnp.result_type(int)))
         count = int(chunk.count)
         pace.note(count, time.perf_counter() - began)
         state, last = chunk.state, chunk.last
@@ -70,13 +73,14 @@ def chunks(
             _pour(sink, layout, rows, first, count)
         if not bool(chunk.finite):
             run.outcome, run.message = Outcome.NONFINITE, blame(layout, newest, first + count - 1)
-        elif interrupt.asked:
-            run.outcome, run.message = Outcome.INTERRUPTED, Outcome.INTERRUPTED.value
-        elif [callback for callback in callbacks if callback(run) is True]:
-            run.outcome, run.message = Outcome.STOPPED, Outcome.STOPPED.value
-        else:
-            continue
-        return
+            return
+        interrupted = interrupt.asked
+        stopped = not interrupted and bool([callback for callback in callbacks if callback(run) is True])
+        interrupted, stopped, length = processes.agree(interrupted, stopped, pace.length)
+        if interrupted or stopped:
+            run.outcome = Outcome.INTERRUPTED if interrupted else Outcome.STOPPED
+            run.message = run.outcome.value
+            return
 
 
 def blame(layout: Layout, newest: dict[str, Any], step: int) -> str:
