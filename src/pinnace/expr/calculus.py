@@ -6,19 +6,41 @@ from operator import add
 from typing import Any
 
 from pinnace._errors import ExpressionError
+from pinnace.expr.identity import Noise
 from pinnace.expr.node import Expr, as_expr
 from pinnace.expr.text import text
 
 
-def laplacian(u: Expr, coordinates: Sequence[Expr]) -> Expr:
+def laplacian(u: Expr, coordinates: Sequence[Expr], estimator: str | None = None, samples: int = 16) -> Expr:
     """The Laplacian: the sum of the second derivatives of `u` by each coordinate. Shape as `u`.
+
+    In many dimensions `estimator="hutchinson"` makes it the mean of second derivatives along random directions, whose
+    components are 1 or -1: `samples` of them at each point, drawn anew at each step. The mean of the estimate is the
+    Laplacian, its variance 2 / samples times the sum of the squares of the mixed second derivatives. The mean square
+    of a residual that holds it is larger by that variance; the product of two residuals, each with an estimate of its
+    own, `(r1 * r2).mean`, is not. Two calls draw independently.
+
+    Source of the estimate: Hutchinson, Communications in Statistics 18 (1989) 1059; for residuals: Hu, Shi,
+    Karniadakis, Kawaguchi, arXiv 2312.14499. Raises ExpressionError for another estimator and for less than one sample.
 
     >>> import pinnace as pn
     >>> x, y = pn.domain.rectangle((0, 1), (0, 1)).variable("interior", 10)
     >>> print(laplacian(x * y, [x, y]))
     d(x * y, x, x) + d(x * y, y, y)
+    >>> print(laplacian(x * y, [x, y], estimator="hutchinson", samples=4))
+    laplacian(x * y, [x, y], samples=4)
     """
-    return reduce(add, [_expression(u, "laplacian").dd(x) for x in _listed(coordinates, "laplacian")])
+    second = [_expression(u, "laplacian").dd(x) for x in _listed(coordinates, "laplacian")]
+    if estimator is None:
+        return reduce(add, second)
+    if estimator != "hutchinson":
+        raise ExpressionError(
+            f'the estimator of laplacian is None, for the sum of all second derivatives, or "hutchinson"; '
+            f"got {estimator!r}."
+        )
+    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
+        raise ExpressionError(f"samples is the number of random directions at each point, from 1 on; got {samples!r}.")
+    return Expr("trace", (u, *coordinates), (Noise(), samples))
 
 
 def grad(u: Expr, coordinates: Sequence[Expr]) -> Expr:

@@ -20,6 +20,12 @@ class Identity:
         return f"<{type(self).__name__} {self.name or self.stem}>"
 
 
+class Noise(Identity):
+    """Random directions, drawn anew at each step, different at each point and independent of all other noise."""
+
+    stem = "noise"
+
+
 class PointSet(Identity):
     """Points of one region that are sampled together: an array `[n, d]` once a crux has drawn them.
 

@@ -133,6 +133,7 @@ KINDS: dict[str, Kind] = {
     "index": Kind(_index),
     "apply": Kind(lambda args, data: data[1]),
     "derivative": Kind(_first),
+    "trace": Kind(_first, depends=lambda args, data: args[0].depends),
     "functional": Kind(_first, depends=lambda args, data: args[0].depends),
     "at": Kind(_first, _at_points, _at_depends),
     "named": Kind(_first),

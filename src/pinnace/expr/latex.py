@@ -136,6 +136,11 @@ def _derivative(node: Any, parts: list[Part], names: Names) -> Part:
     return rf"\frac{{{above}}}{{{below}}} \left({parts[0][0]}\right)", PRODUCT
 
 
+def _trace(node: Any, parts: list[Part], names: Names) -> Part:
+    drawn = rf"\widehat{{\Delta}}_{{{', '.join(part[0] for part in parts[1:])}}}"
+    return rf"{drawn} {_wrap(parts[0], ATOM)}", PRODUCT
+
+
 def _field(node: Any, parts: list[Part], names: Names) -> Part:
     head = symbol(names(node.data[0]))
     return (head, ATOM) if all(arg.kind == "coordinate" for arg in node.args) else _call(head, parts)
@@ -196,6 +201,7 @@ WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
     "index": _index,
     "apply": lambda node, parts, names: _call(operator(function_name(node.data[0])), parts),
     "derivative": _derivative,
+    "trace": _trace,
     "functional": lambda node, parts, names: parts[0],
     "at": _at,
     "named": lambda node, parts, names: (upright(node.data[0]), ATOM),

@@ -159,6 +159,11 @@ def _derivative(node: Any, parts: list, names: Names) -> tuple[str, int]:
     return _call("d", parts)
 
 
+def _trace(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    inner, *coordinates = (part[0] for part in parts)
+    return f"laplacian({inner}, [{', '.join(coordinates)}], samples={node.data[1]})", ATOM
+
+
 def _field(node: Any, parts: list, names: Names) -> tuple[str, int]:
     plain = all(arg.kind == "coordinate" for arg in node.args)
     return (names(node.data[0]), ATOM) if plain else _call(names(node.data[0]), parts)
@@ -202,6 +207,7 @@ WRITERS: dict[str, Callable[[Any, list, Names], tuple[str, int]]] = {
     "index": _index,
     "apply": _apply,
     "derivative": _derivative,
+    "trace": _trace,
     "functional": lambda node, parts, names: parts[0],
     "at": _at,
     "named": lambda node, parts, names: (node.data[0], ATOM),

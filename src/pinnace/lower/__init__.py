@@ -15,6 +15,7 @@ from pinnace.lower.program import Compiled as Compiled
 from pinnace.lower.program import Program as Program
 from pinnace.lower.program import Static as Static
 from pinnace.lower.program import lower as lower
+from pinnace.lower.program import noises_of as noises_of
 from pinnace.lower.work import FieldWork as FieldWork
 from pinnace.lower.work import matrix_products as matrix_products
 from pinnace.lower.work import work as work
@@ -29,5 +30,6 @@ __all__ = [
     "batches",
     "lower",
     "matrix_products",
+    "noises_of",
     "work",
 ]

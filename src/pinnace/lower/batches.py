@@ -95,7 +95,8 @@ def _looped(points: PointSet, together: Sequence[Expr], given: Given) -> list[An
     @partial(jax.checkpoint, prevent_cse=False)
     def turn(_: None, batch: Any) -> tuple[None, Any]:
         number, some = batch
-        values = evaluate(plan, replace(given, points={**given.points, points: some}))
+        chance = None if given.chance is None else jax.random.fold_in(given.chance, number)
+        values = evaluate(plan, replace(given, points={**given.points, points: some}, chance=chance))
         at = dict(zip(args, values, strict=True))
         real = jnp.arange(rows) * turns + number < count
         return None, [reduce.some(node, [at[arg] for arg in node.args], real) for node in together]

@@ -60,7 +60,7 @@ class _Rewrite:
         combination = self._combination(node)
         if combination is not None:
             return tuple(combination[0])
-        return () if node in self._done or node.kind in ("derivative", "field", "apply") else node.args
+        return () if node in self._done or node.kind in ("derivative", "field", "apply", "trace") else node.args
 
     def _combination(self, node: Expr) -> tuple[list[Expr], Callable[[list[Expr]], Expr]] | None:
         if node not in self._combined:
@@ -102,7 +102,7 @@ def _combination(found: Form, node: Expr) -> tuple[list[Expr], Callable[[list[Ex
 
 def _groups(atom: Expr, summands: list[Summand]) -> Iterable[list[Summand]]:
     """Summands that one functional takes together: all with coefficients known beforehand, else those of one factor."""
-    if any(node.kind == "at" for node in nodes([atom])):
+    if any(node.kind in ("at", "trace") for node in nodes([atom])):
         return
     fields = {node for node in nodes([atom]) if node.kind in ("field", "apply")}
     buckets: dict[frozenset[Expr], list[Summand]] = {}

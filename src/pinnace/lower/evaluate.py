@@ -1,6 +1,6 @@
 """Bottom-up: each node's value together with exactly the derivatives that are needed, in one forward propagation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -11,16 +11,16 @@ import numpy as np
 from jaxtyping import Array
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, PointSet, text
+from pinnace.expr import Expr, Noise, PointSet, text
 from pinnace.lower import reduce
 from pinnace.lower.directions import together
-from pinnace.lower.frame import Frame, along
+from pinnace.lower.frame import Frame, along, estimated
 from pinnace.lower.guard import check_reversible
 from pinnace.lower.interpret import Inspect, propagate
 from pinnace.lower.jet import Jet, spread
 from pinnace.lower.recompute import in_segments
 from pinnace.lower.require import Plan, moved_derivative
-from pinnace.lower.terms import Asked, Term, ordered
+from pinnace.lower.terms import Asked, MultiIndex, Term, ordered
 from pinnace.net import dtype_of
 from pinnace.optim import Trainable
 
@@ -41,6 +41,9 @@ class Given:
     """How many points of a set are real, where copies of some follow them."""
     microbatch: int | None = None
     """How many points at once a reduction may see."""
+    chance: Any = None
+    """The random key of this step, for what is estimated; with the number of each noise."""
+    noises: Mapping[Noise, int] = field(default_factory=dict)
     remat: bool = False
     """Whether the backward pass computes again what a field computed between its matrix products."""
 
@@ -116,6 +119,8 @@ def _parameter(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, give
 
 def _coordinate(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     points, axis = node.data
+    if frame.base is not None:
+        return _scattered(node, args[0], terms, frame, given)
     batched = args[0].batched if args else True
     value = jnp.asarray(args[0].value, jnp.result_type(float)) if args else given.points[points][:, axis]
     units = {term: term.unit(axis) for term in terms}
@@ -125,6 +130,53 @@ def _coordinate(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
         if unit is not None
     }
     return Jet(value, parts, batched)
+
+
+def _scattered(node: Expr, base: Jet, terms: Terms, frame: Frame, given: Given) -> Jet:
+    """A coordinate whose slopes along random directions are the components of these."""
+    axis, rows = node.data[1], len(given.points[node.data[0]])
+    value = jnp.broadcast_to(base.value, (rows,))
+    parts: dict[Any, Any] = {
+        term: part if part.ndim == 0 else part[:, axis]
+        for term, part in _slopes(axis, terms, frame, given, value.dtype)
+    }
+    return Jet(value, parts, True)
+
+
+def _slopes(axis: int | None, terms: Terms, frame: Frame, given: Given, dtype: Any) -> Iterator[tuple[Asked, Any]]:
+    """For each first derivative: the random directions `[n, axes]`, or 1 along a coordinate's own axis."""
+    drawn = None
+    for term in terms:
+        if not isinstance(term, MultiIndex) or term.order != 1:
+            continue
+        place = term.counts.index(1)
+        first = frame.axes - frame.samples
+        if place >= first:
+            drawn = _directions(frame, given).astype(dtype) if drawn is None else drawn
+            yield term, drawn[:, place - first]
+        elif place == axis:
+            yield term, np.ones((), dtype)
+
+
+def _directions(frame: Frame, given: Given) -> Array:
+    """The random directions of a frame at each point, `[n, samples, axes]`; 0 along axes that they leave out."""
+    assert frame.scattered is not None and frame.points is not None
+    axes = np.array([coordinate.data[1] for coordinate in frame.scattered.args[1:]])
+    key = jax.random.fold_in(given.chance, given.noises[frame.scattered.data[0]])
+    drawn = jax.random.rademacher(key, (len(given.points[frame.points]), frame.samples, len(axes)), float)
+    whole = len(frame.points.axes)
+    return drawn if axes.tolist() == list(range(whole)) else drawn @ np.eye(whole)[axes].astype(drawn.dtype)
+
+
+def _trace(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
+    """The mean of second derivatives along random directions."""
+    inner, samples = args[0], node.data[1]
+    wanted = {term: inner.parts.get(estimated(frame.scatter(node), term)) for term in (frame.value, *terms)}
+    value = wanted.pop(frame.value)
+    shape = jnp.shape(inner.value)
+    value = jnp.zeros((), jnp.result_type(inner.value, float)) if value is None else value / samples
+    parts: dict[Any, Any] = {term: part / samples for term, part in wanted.items() if part is not None}
+    return Jet(jnp.broadcast_to(value, shape), parts, inner.batched)
 
 
 def _normal(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -143,7 +195,7 @@ def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
     inspect = partial(check_reversible, net)
     if not scalar and frame.outer is None and all(arg.kind == "coordinate" for arg in node.args):
         axes = [arg.data[1] for arg in node.args]
-        args = [_point(axes, args, given.points[node.args[0].data[0]], terms)]
+        args = [_point(axes, args, terms, frame, given)]
 
     def at_point(*parts: Any) -> Any:
         return module(parts[0] if scalar else jnp.concatenate([jnp.atleast_1d(part) for part in parts]))
@@ -152,22 +204,25 @@ def _field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
     return mapped(in_segments(at_point) if given.remat else at_point, point, terms, inspect)
 
 
-def _point(axes: list[int], coordinates: Sequence[Jet], points: Array, terms: Terms) -> Jet:
+def _point(axes: list[int], coordinates: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     """The coordinates as one vector: the point itself, taken as it lies in memory."""
-    whole = axes == list(range(points.shape[1]))
-    value = points if whole else points[:, np.asarray(axes)]
-    pieces = [
-        Jet(value[:, k : k + 1], {term: part[..., None] for term, part in jet.parts.items()}, True)
-        for k, jet in enumerate(coordinates)
-    ]
-    parts = {}
+    assert frame.points is not None
+    points = given.points[frame.points]
+    value = points if axes == list(range(points.shape[1])) else points[:, np.asarray(axes)]
+    parts: dict[Any, Any] = {}
+    if frame.scattered is not None:
+        parts |= {term: part[:, np.asarray(axes)] for term, part in _slopes(None, terms, frame, given, value.dtype)}
     for term in terms:
         columns = [jet.parts.get(term) for jet in coordinates]
-        if any(column is not None for column in columns):
+        if term not in parts and any(column is not None for column in columns):
             parts[term] = _row([np.zeros((), value.dtype) if column is None else column for column in columns])
     held = [jet.parts.keys() for jet in coordinates]
     if all(one == held[0] for one in held):
         return Jet(value, parts, True)
+    pieces = (
+        Jet(value[:, k : k + 1], {term: part[..., None] for term, part in jet.parts.items()}, True)
+        for k, jet in enumerate(coordinates)
+    )
     return Jet(value, parts, True, tuple(pieces), 0)
 
 
@@ -207,7 +262,7 @@ def _derivative(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
     if value is None:
         value = jnp.zeros(shape, jnp.result_type(inner.value, float))
     found = {term: inner.term(along(term, coordinates)) for term in terms}
-    parts = {term: part for term, part in found.items() if part is not None}
+    parts: dict[Any, Any] = {term: part for term, part in found.items() if part is not None}
     return Jet(jnp.broadcast_to(value, shape), parts, inner.batched)
 
 
@@ -251,6 +306,7 @@ EVALUATE: dict[str, Callable[[Expr, Sequence[Jet], Terms, Frame, Given], Jet]] =
     "apply": _apply,
     "derivative": _derivative,
     "functional": _functional,
+    "trace": _trace,
     "at": _at,
     "reduce": _reduce,
     "weight": _weight,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pinnace.expr import Expr, PointSet
-from pinnace.lower.functional import Functional
+from pinnace.lower.functional import Functional, Part
 from pinnace.lower.terms import MultiIndex, value_of
 
 
@@ -18,11 +18,23 @@ class Frame:
     moved: dict[tuple[PointSet, int], Expr] = field(default_factory=dict)
     travelling: dict[Expr, Functional] = field(default_factory=dict)
     """The functionals that are asked for here as one term."""
+    base: "Frame | None" = None
+    scattered: Expr | None = None
+    """A Laplacian that is estimated: its random directions are further axes, after those of the `base`."""
 
     @property
     def axes(self) -> int:
-        """How many coordinates there are to differentiate by."""
-        return len(self.points.axes) if self.points else 0
+        """How many directions there are to differentiate along: coordinates, and random ones."""
+        return self.samples + (self.base.axes if self.base else len(self.points.axes) if self.points else 0)
+
+    @property
+    def samples(self) -> int:
+        """How many of these are random."""
+        return 0 if self.scattered is None else self.scattered.data[1]
+
+    def scatter(self, node: Expr) -> "Frame":
+        """The frame in which a Laplacian is estimated."""
+        return Frame(self.points, self.outer, self.moved, base=self, scattered=node)
 
     @property
     def value(self) -> MultiIndex:
@@ -37,10 +49,12 @@ class Frames:
         self._plain: dict[PointSet | None, Frame] = {}
         self._moved: dict[tuple[Frame, tuple[Expr, ...]], Frame] = {}
         self._beforehand: dict[Frame, Frame] = {}
+        self._scattered: dict[tuple[Frame, Expr], Frame] = {}
         self._slots: dict[tuple[Frame, Expr], int] = {}
 
     def __iter__(self) -> Iterator[Frame]:
-        return iter((*self._plain.values(), *self._moved.values(), *self._beforehand.values()))
+        made = (self._plain, self._moved, self._beforehand, self._scattered)
+        return (frame for frames in made for frame in frames.values())
 
     def plain(self, points: PointSet | None) -> Frame:
         """The frame of a point set as it is; of None, for what has one value in all."""
@@ -55,9 +69,14 @@ class Frames:
             self._moved[key] = Frame(node.args[0].points, frame, moved)
         return self._moved[key]
 
+    def scattered(self, frame: Frame, node: Expr) -> Frame:
+        """The frame in which a Laplacian is estimated."""
+        return self._scattered.setdefault((frame, node), frame.scatter(node))
+
     def slot(self, frame: Frame, coefficient: Expr) -> int:
         """The number under which a coefficient is known that is evaluated before what is differentiated in a frame."""
-        before = self._beforehand.setdefault(frame, Frame(frame.points, frame.outer, frame.moved))
+        inner = Frame(frame.points, frame.outer, frame.moved, base=frame.base, scattered=frame.scattered)
+        before = self._beforehand.setdefault(frame, inner)
         return self._slots.setdefault((self.settle(before, coefficient), coefficient), len(self._slots))
 
     @property
@@ -68,6 +87,13 @@ class Frames:
     def settle(self, frame: Frame, node: Expr) -> Frame:
         """Where a node is evaluated that is used in a frame: what has one value in all is evaluated once."""
         return frame if node.points is not None else self.plain(None)
+
+
+def estimated(frame: Frame, term: MultiIndex) -> Functional:
+    """What an estimated Laplacian asks for, in its frame, to deliver a term: the sum over its random directions."""
+    indices = [frame.value.shift(axis, 2) for axis in range(frame.axes - frame.samples, frame.axes)]
+    extended = MultiIndex((*term.counts, *(0,) * (frame.axes - len(term.counts))))
+    return Functional(tuple(Part(index.plus(extended), 1.0) for index in indices))
 
 
 def along(term: Any, coordinates: Iterable[Expr]) -> Any:

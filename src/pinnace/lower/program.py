@@ -1,6 +1,6 @@
 """The frozen result: what to compute at each step, as pure functions of parameters, points and weights."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import jax
 from jaxtyping import Array
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, Names, PointSet, Tracker, nodes, replace, text
+from pinnace.expr import Expr, Names, Noise, PointSet, Tracker, nodes, replace, text
 from pinnace.lower.batches import evaluate_in_batches, planned
 from pinnace.lower.check import check_entries, check_names, check_trained, warn_unused
 from pinnace.lower.evaluate import Given
@@ -62,6 +62,8 @@ class Program:
     """The names of the trainables."""
     statics: tuple[Static, ...]
     points: tuple[PointSet, ...]
+    noises: tuple[Noise, ...]
+    """What is drawn anew at each step."""
 
     def given(
         self,
@@ -76,6 +78,7 @@ class Program:
             dict(zip(self.trainables, modules, strict=True)),
             dict(zip(self.points, points, strict=True)),
             weights,
+            noises={noise: number for number, noise in enumerate(self.noises)},
             **how,
         )
 
@@ -145,9 +148,15 @@ def lower(entries: Sequence[Any]) -> Compiled:
         names=labels,
         statics=tuple(Static(eqx.partition(trainable.module, eqx.is_array)[1]) for trainable in trainables),
         points=tuple(dict.fromkeys(node.points for node in found if node.points is not None)),
+        noises=noises_of(found),
     )
     shown = tuple(replace(loss.expr, {"named": lambda node, args: args[0]}) for loss in losses)
     return Compiled(program, tuple(written), shown, cells, names)
+
+
+def noises_of(found: Iterable[Expr]) -> tuple[Noise, ...]:
+    """What the nodes draw anew at each step, in order of first use."""
+    return tuple(dict.fromkeys(node.data[0] for node in found if node.kind == "trace"))
 
 
 class Canonical:

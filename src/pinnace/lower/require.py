@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pinnace.expr import Expr
+from pinnace._errors import LoweringError
+from pinnace.expr import Expr, text
 from pinnace.expr.text import postorder
 from pinnace.lower.collapse import collapsed
-from pinnace.lower.frame import Frame, Frames, along
+from pinnace.lower.frame import Frame, Frames, along, estimated
 from pinnace.lower.functional import Functional, Part
 from pinnace.lower.terms import MultiIndex, Term, closed, ordered
 
@@ -86,7 +87,11 @@ def _settle(
 ) -> None:
     """Whether a functional travels: unless it has been declined, or is to be differentiated further."""
     slots = [frames.slot(frame, coefficient) for coefficient in node.args[2:]]
-    parts = (Part(index, number, None if k < 0 else slots[k]) for index, number, k in node.data)
+    beyond = (0,) * (frame.axes - len(frame.points.axes) if frame.points else 0)
+    parts = (
+        Part(MultiIndex((*index.counts, *beyond)), number, None if k < 0 else slots[k])
+        for index, number, k in node.data
+    )
     functional = Functional(tuple(parts))
     if any(term.order for term in held):
         declined.add((frame, functional))
@@ -152,12 +157,25 @@ def _functional(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term])
     return [(frame, atom, (frame.travelling[node],)), *((where, one, (where.value,)) for where, one in slots)]
 
 
+def _trace(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
+    """The sum of second derivatives along random directions."""
+    inner = frames.scattered(frame, node)
+    whole = [term for term in sorted(closed(terms), key=lambda term: term.rank) if isinstance(term, MultiIndex)]
+    if frame.scattered is not None or len(whole) < len(closed(terms)):
+        raise LoweringError(
+            f"`{text(node)}` is an estimate inside another one. Estimate the outer Laplacian only, or none of them."
+        )
+    return [(inner, node.args[0], [estimated(inner, term) for term in whole])]
+
+
 def _values(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     at_points = [(frames.plain(arg.points), arg) for arg in node.args]
     return [(inner, arg, (inner.value,)) for inner, arg in at_points]
 
 
 def _coordinate(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
+    if frame.base is not None:
+        return [(frame.base, node, (frame.base.value,))]
     if frame.outer is None:
         return []
     return [(frame.outer, frame.moved.get(node.data, node), (frame.outer.value,))]
@@ -166,6 +184,11 @@ def _coordinate(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term])
 def _at(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     """The value from inside the moved frame; derivatives by the chain rule, written as expressions."""
     inner = frames.inner(frame, node)
+    if frame.scattered is not None:
+        raise LoweringError(
+            f"`{text(node)}` moves its coordinates, so the Laplacian `{text(frame.scattered)}` of it cannot be "
+            f"estimated. Leave the estimator out, or move the estimate: laplacian(...).at(...)."
+        )
     symbolic = [moved_derivative(node, frame, term) for term in ordered(closed(terms))]
     values = [(frame, expr, (frame.value,)) for expr in symbolic if expr is not None]
     return [(inner, node.args[0], (inner.value,)), *values]
@@ -211,6 +234,7 @@ REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Sequence[Term]], Passed]] = {
     "apply": _all,
     "derivative": _derivative,
     "functional": _functional,
+    "trace": _trace,
     "at": _at,
     "reduce": _values,
     "weight": _values,

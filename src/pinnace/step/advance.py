@@ -60,7 +60,7 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
 
     def total_of(trained: tuple[PyTree, ...]) -> tuple[Array, Seen]:
         moves = Moves(recipe, cell_numbers, state.cells, signals)
-        given = recipe.given(_put(recipe, state.params, trained), points, moves)
+        given = recipe.given(_put(recipe, state.params, trained), points, moves, state)
         return _forward(recipe, given, moves)
 
     trained = tuple(group.trained(state.params) for group in recipe.groups)
@@ -168,7 +168,7 @@ def _held_functions(
     group, program = recipe.groups[k], recipe.program
 
     def given(trained: PyTree) -> Given:
-        return recipe.given(group.put(state.params, trained), points, held(weights))
+        return recipe.given(group.put(state.params, trained), points, held(weights), state)
 
     def value_of(trained: PyTree, residual_fn: Any = None) -> Array:
         # optax's line searches insist that value_fn takes every extra argument of update
@@ -186,7 +186,7 @@ def _all_trackers(recipe: Recipe, state: State, points: Sequence[Array], seen: S
         rare = [tracker for tracker in program.trackers if tracker.every == every]
 
         def compute(rare: Any = rare) -> list[Array]:
-            given = recipe.given(state.params, points, held(seen.weights))
+            given = recipe.given(state.params, points, held(seen.weights), state)
             values = program.evaluate([tracker.expr for tracker in rare], given)
             real = recipe.placement.real
             return [real(tracker.expr.points, value) for tracker, value in zip(rare, values, strict=True)]

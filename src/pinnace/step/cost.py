@@ -46,7 +46,7 @@ def cost_of_step(recipe: Recipe, numbers: PyTree, state: State) -> Cost:
     counted = lowered if same else jax.jit(partial(advance, at_once)).lower(numbers, plain)
     flops = (counted.cost_analysis() or {}).get("flops", float("nan"))
     program = recipe.program
-    given = recipe.given(state.params, state.points, held(state.weights))
+    given = recipe.given(state.params, state.points, held(state.weights), state)
     return Cost(
         float(flops),
         matrix_products(traced.jaxpr),

@@ -11,10 +11,11 @@ from jaxtyping import Array
 
 from pinnace._errors import ExpressionError
 from pinnace.expr import Expr, PointSet, nodes, text
-from pinnace.lower import Canonical, Compiled, Program
+from pinnace.lower import Canonical, Compiled, Program, noises_of
 from pinnace.step.arithmetic import in_precision
 from pinnace.step.moves import held
 from pinnace.step.placement import Placement
+from pinnace.step.recipe import chance
 from pinnace.step.scale import Scale
 from pinnace.step.state import State
 
@@ -27,12 +28,14 @@ def _value(
     params: Sequence[Any],
     points: Sequence[Array],
     weights: Sequence[Array],
+    drawn: Array,
 ) -> Array:
     (expr,) = program.entries
 
     @in_precision(placement.scale.precision)
     def evaluated(params: Sequence[Any], points: Sequence[Array], weights: Sequence[Array]) -> Array:
-        return program.evaluate([expr], program.given(params, points, held(weights), **placement.how(here)))[0]
+        given = program.given(params, points, held(weights), chance=drawn, **placement.how(here))
+        return program.evaluate([expr], given)[0]
 
     value = evaluated(params, points, weights)
     return placement.whole(placement.real(expr.points, value) if expr.points in here else value)
@@ -70,12 +73,14 @@ def look(
         loss_names=(),
         trackers=(),
         points=needed,
+        noises=tuple(dict.fromkeys((*compiled.program.noises, *noises_of(found)))),
     )
     placement = Placement(scale or Scale(), compiled.program.points)
     given = placement.copies(arrays)
     here = tuple(points for points in needed if points not in given)
     at = [given[points] if points in given else known[points] for points in needed]
-    value = placement.local(_value(program, placement, here, state.params, at, state.weights))
+    drawn = chance(compiled.program, state)
+    value = placement.local(_value(program, placement, here, state.params, at, state.weights, drawn))
     return value.reshape(shape + expr.shape) if shape is not None and expr.points in arrays else value
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -17,6 +18,7 @@ from pinnace.optim import Binding
 from pinnace.schedule import LearningRateSchedule
 from pinnace.step.placement import Placement
 from pinnace.step.scale import Scale
+from pinnace.step.state import State
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,20 @@ class Recipe:
         return Placement(self.scale, self.program.points)
 
     def given(
-        self, params: Sequence[PyTree], points: Sequence[Array], weights: Callable[[int, Sequence[Array]], Array]
+        self,
+        params: Sequence[PyTree],
+        points: Sequence[Array],
+        weights: Callable[[int, Sequence[Array]], Array],
+        state: State,
     ) -> Given:
-        """What expressions are evaluated at, in the step."""
-        return self.program.given(params, points, weights, **self.placement.how())
+        """What expressions are evaluated at, in the step from a state; the state tells what is drawn."""
+        return self.program.given(params, points, weights, chance=chance(self.program, state), **self.placement.how())
+
+
+def chance(program: Program, state: State) -> Any:
+    """The key of what expressions draw in the step from a state; samplers and balancers have the keys before it."""
+    root = jax.random.wrap_key_data(state.key)
+    return jax.random.fold_in(jax.random.fold_in(root, len(program.points) + len(program.cells)), state.step)
 
 
 @dataclass(frozen=True)
