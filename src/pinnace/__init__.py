@@ -13,6 +13,7 @@ from pinnace.expr import Expr as Expr
 from pinnace.expr import np as np
 from pinnace.fn import weigh as weigh
 from pinnace.net import apply as apply
+from pinnace.net import arch as arch
 from pinnace.net import nn as nn
 from pinnace.net import parameter as parameter
 from pinnace.optim import optimizer as optimizer

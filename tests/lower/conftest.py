@@ -11,7 +11,8 @@ import pytest
 
 import pinnace as pn
 from pinnace.expr import Expr, PointSet, nodes
-from pinnace.lower.evaluate import Given, evaluate
+from pinnace.lower.evaluate import evaluate
+from pinnace.lower.given import Given
 from pinnace.lower.interpret import propagate
 from pinnace.lower.jet import Jet
 from pinnace.lower.program import Canonical
@@ -155,9 +156,9 @@ def written(node: Expr, here: dict, points: Mapping[PointSet, Any], modules: Map
         case "named":
             return value(node.args[0])
         case "field":
-            net, _, scalar = node.data
+            net, _, call = node.data
             parts = [jnp.atleast_1d(value(arg)) for arg in node.args]
-            return modules.get(net, net.module)(parts[0][0] if scalar else jnp.concatenate(parts))
+            return modules.get(net, net.module)(parts[0][0] if call == "number" else jnp.concatenate(parts))
         case "elementwise":
             return getattr(jnp, node.data[0])(*map(value, node.args))
         case "event":

@@ -10,8 +10,9 @@ import pinnace as pn
 from pinnace import np as pnp
 from pinnace.expr import nodes
 from pinnace.lower import directions
-from pinnace.lower.evaluate import Given, evaluate
+from pinnace.lower.evaluate import evaluate
 from pinnace.lower.functional import Functional, Part
+from pinnace.lower.given import Given
 from pinnace.lower.program import Canonical
 from pinnace.lower.require import require
 from pinnace.lower.terms import MultiIndex

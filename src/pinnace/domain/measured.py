@@ -14,6 +14,7 @@ class Given:
     """A plan whose points stay as they were given; a measured value is one more coordinate of its point."""
 
     moves = False
+    grid = None
     has_normals = False
 
     def __init__(self, table: Float[np.ndarray, "n d"]) -> None:

@@ -1,11 +1,12 @@
 """How the points of one set are drawn, at the start and again inside the step."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int, Key
 
@@ -40,6 +41,22 @@ class Plan:
     def moves(self) -> bool:
         """Whether points are drawn again during training."""
         return self.resample is not None
+
+    @cached_property
+    def grid(self) -> tuple[int, ...] | None:
+        """How many points there are along each coordinate, where they are a full grid, the last one fastest."""
+        counts = self.sampler.grid
+        if counts is None or len(counts) < 2:
+            return counts
+        with jax.ensure_compile_time_eval():
+            points = np.asarray(self.init(jax.random.key(0))[0])
+        axes = range(len(counts))
+        lattice = points.reshape(*counts, -1)
+        lines = [lattice[tuple(slice(None) if k == axis else 0 for k in axes)] for axis in axes]
+        if points.shape[1] != len(counts):
+            return None
+        full = np.meshgrid(*(line[:, axis] for axis, line in enumerate(lines)), indexing="ij")
+        return counts if np.array_equal(np.stack(full, axis=-1), lattice) else None
 
     @property
     def has_normals(self) -> bool:

@@ -9,7 +9,7 @@ program  the frozen result
 """
 
 from pinnace.lower.batches import batches as batches
-from pinnace.lower.evaluate import Given as Given
+from pinnace.lower.given import Given as Given
 from pinnace.lower.program import Canonical as Canonical
 from pinnace.lower.program import Compiled as Compiled
 from pinnace.lower.program import Program as Program

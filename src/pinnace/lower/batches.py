@@ -17,7 +17,8 @@ from jax import lax
 from pinnace.expr import Expr, PointSet, nodes
 from pinnace.expr.text import postorder
 from pinnace.lower import reduce
-from pinnace.lower.evaluate import Given, evaluate
+from pinnace.lower.evaluate import evaluate
+from pinnace.lower.given import Given
 from pinnace.lower.require import Plan, require
 
 
@@ -96,7 +97,7 @@ def _looped(points: PointSet, together: Sequence[Expr], given: Given) -> list[An
     def turn(_: None, batch: Any) -> tuple[None, Any]:
         number, some = batch
         chance = None if given.chance is None else jax.random.fold_in(given.chance, number)
-        values = evaluate(plan, replace(given, points={**given.points, points: some}, chance=chance))
+        values = evaluate(plan, replace(given, points={**given.points, points: some}, grids={}, chance=chance))
         at = dict(zip(args, values, strict=True))
         real = jnp.arange(rows) * turns + number < count
         return None, [reduce.some(node, [at[arg] for arg in node.args], real) for node in together]

@@ -89,7 +89,7 @@ class Frames:
         return frame if node.points is not None else self.plain(None)
 
 
-def estimated(frame: Frame, term: MultiIndex) -> Functional:
+def estimated(frame: Frame, term: Any) -> Functional:
     """What an estimated Laplacian asks for, in its frame, to deliver a term: the sum over its random directions."""
     indices = [frame.value.shift(axis, 2) for axis in range(frame.axes - frame.samples, frame.axes)]
     extended = MultiIndex((*term.counts, *(0,) * (frame.axes - len(term.counts))))

@@ -21,7 +21,7 @@ class Jet:
     """
 
     value: Any
-    parts: dict[Term, Array] = field(default_factory=dict)
+    parts: dict[Any, Any] = field(default_factory=dict)
     batched: bool = False
     pieces: tuple["Jet", ...] = ()
     axis: int | None = None

@@ -12,7 +12,7 @@ from pinnace._errors import LoweringError
 from pinnace.expr import Expr, Names, Noise, PointSet, Tracker, nodes, replace, text
 from pinnace.lower.batches import evaluate_in_batches, planned
 from pinnace.lower.check import check_entries, check_names, check_trained, warn_unused
-from pinnace.lower.evaluate import Given
+from pinnace.lower.given import Given
 from pinnace.lower.losses import Loss, raw_losses, tracker_name
 from pinnace.lower.reduce import aligned, residual_vector, squares
 from pinnace.lower.require import Plan

@@ -8,8 +8,9 @@ from jax.extend import core as jex
 
 from pinnace.expr import PointSet
 from pinnace.expr.text import postorder
-from pinnace.lower.evaluate import Given, evaluate
+from pinnace.lower.evaluate import evaluate
 from pinnace.lower.frame import Frame
+from pinnace.lower.given import Given
 from pinnace.lower.require import Key, Plan
 from pinnace.optim import Trainable
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from pinnace._errors import FieldError
 from pinnace.expr import Expr, as_expr, text
+from pinnace.net.arch import Separable
 from pinnace.optim import Trainable
 
 REFUSED = (TypeError, ValueError, IndexError, AssertionError)
@@ -31,7 +32,7 @@ class Net(Trainable):
                 f"A plain function becomes an expression by pn.apply(f, ...)."
             )
         super().__init__(module, name)
-        self._shapes: dict[int, tuple[bool, tuple[int, ...]]] = {}
+        self._calls: dict[int, tuple[str, tuple[int, ...]]] = {}
 
     def __call__(self, *arguments: Any) -> Expr:
         """The network at a point given by coordinates, expressions or numbers, concatenated in this order."""
@@ -42,23 +43,24 @@ class Net(Trainable):
             if len(arg.shape) > 1:
                 raise FieldError(f"a point is made of numbers and vectors; `{text(arg)}` has shape {arg.shape}.")
         size = sum(arg.shape[0] if arg.shape else 1 for arg in args)
-        scalar, shape = self._signature(size, args)
-        return Expr("field", args, (self, shape, scalar))
+        call, shape = self._signature(size, args)
+        return Expr("field", args, (self, shape, call))
 
-    def _signature(self, size: int, args: tuple[Expr, ...]) -> tuple[bool, tuple[int, ...]]:
-        """Whether the module wants a bare number, and the shape of its value."""
-        if size not in self._shapes:
-            tried = [((size,), False)] + [((), True)] * (size == 1)
+    def _signature(self, size: int, args: tuple[Expr, ...]) -> tuple[str, tuple[int, ...]]:
+        """How the module is called, on a vector, a bare number or axis by axis, and the shape of its value."""
+        if size not in self._calls:
+            several = "separable" if isinstance(self.module, Separable) else "vector"
+            tried = [((size,), several)] + [((), "number")] * (size == 1)
             reasons = []
-            for shape, scalar in tried:
+            for shape, call in tried:
                 found = _evaluate(self.module, shape)
                 if not isinstance(found, str):
-                    self._shapes[size] = (scalar, found)
+                    self._calls[size] = (call, found)
                     break
                 reasons.append(found)
             else:
                 raise FieldError(self._misfit(size, args, reasons[0]))
-        return self._shapes[size]
+        return self._calls[size]
 
     def _misfit(self, size: int, args: tuple[Expr, ...], reason: str) -> str:
         fits = [k for k in range(1, 13) if not isinstance(_evaluate(self.module, (k,)), str)]

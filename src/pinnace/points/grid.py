@@ -26,6 +26,10 @@ class Grid(Sampler):
         ]
 
     @property
+    def grid(self) -> tuple[int, ...] | None:
+        return self.counts[0] if len(self.counts) == 1 else None
+
+    @property
     def size(self) -> int:
         return sum(map(math.prod, self.counts))
 

@@ -30,6 +30,11 @@ class Sampler(ABC):
         """How many points it really gives."""
         return self.n
 
+    @property
+    def grid(self) -> tuple[int, ...] | None:
+        """How many points it has along each axis of its one cube, where they are a full grid; else None."""
+        return None
+
     def base(self, dtype: DTypeLike) -> Any:
         """Arrays that no key changes; none, where nothing is said."""
         return ()

@@ -40,7 +40,9 @@ class Placement:
         """How expressions are evaluated; `here` are the sets that lie as they do in the state, by default all."""
         sets = self.points if here is None else here
         counts = {points: points.size for points in sets if self.rows(points.size) > points.size}
-        return {"counts": counts, "microbatch": self.scale.microbatch, "remat": self.scale.remat}
+        whole = sets if self.scale.mesh is None else ()
+        grids = {points: points.plan.grid for points in whole if points.plan.grid is not None}
+        return {"counts": counts, "grids": grids, "microbatch": self.scale.microbatch, "remat": self.scale.remat}
 
     def spread(self, drawn: Float[Array, "n d"]) -> Float[Array, "rows d"]:
         """Points as they are drawn, inside the step, as the state has them: copies of the first fill up the rest."""
