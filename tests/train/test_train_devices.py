@@ -45,7 +45,7 @@ def emulated(tmp_path_factory):
     return json.loads((folder / "emulated.json").read_text())
 
 
-def same(history, expected, names=None):
+def same(history, expected):
     assert list(history) == list(expected)
     for name in expected:
         np.testing.assert_allclose(history[name], expected[name], rtol=1e-6, err_msg=name)
@@ -93,7 +93,9 @@ def test_wide_layers_are_spread_along_the_second_axis(emulated):
 
 
 def test_a_state_goes_from_eight_devices_to_one_and_back(emulated):
-    same(emulated["resumed"]["history"], emulated["resumed"]["whole"])
+    whole = emulated["none"]["history"]
+    assert len(emulated["resumed"]["history"]["total"]) == 20
+    same(emulated["resumed"]["history"], {name: whole[name][: 3 if name == "rare" else 20] for name in whole})
 
 
 def test_two_processes_are_one_run(emulated, tmp_path):
