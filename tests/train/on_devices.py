@@ -25,7 +25,7 @@ COLLECTIVE = re.compile(r"= (.*?) (all-gather|all-to-all|collective-permute|all-
 
 
 def problem(**options: Any) -> tuple[Any, Any]:
-    """Sets that no axis divides, resampled ones, reductions in reductions, a balancer, a layer wide enough to spread."""
+    """Sets that no axis divides, resampled ones, reductions in reductions, a balancer, a wide layer."""
     dom = pn.domain.interval(-1, 1).time(0, 1)
     x, t = dom.variable("interior", 203, sampler="uniform", resample=7)
     y, s = dom.variable("interior", 160, resample=5)
@@ -87,7 +87,9 @@ def emulated(folder: Path) -> dict[str, Any]:
             "mean": float(crux.eval(u.mean)),
             "compilations": run_chunk._cache_size() - before,
             "collectives": collectives(crux) if "mesh" in options else [],
-            "widths": sorted({leaf.sharding.shard_shape(leaf.shape)[0] for leaf in jax.tree.leaves(crux._state.params)}),
+            "widths": sorted(
+                {leaf.sharding.shard_shape(leaf.shape)[0] for leaf in jax.tree.leaves(crux._state.params)}
+            ),
         }
     made["none"].load(folder / "eight.npz").solve(5, progress=False)
     made["none"].save(folder / "one.npz")

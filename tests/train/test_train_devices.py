@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -127,3 +128,14 @@ def test_meshes_that_mean_nothing_are_told(mesh, expected):
     p = pn.parameter(1.0).optimizer(optax.sgd(0.1))
     with pytest.raises(pn.PinnaceError, match=expected):
         pn.core([p], mesh=mesh)
+
+
+def test_the_script_of_the_documentation_runs(tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "docs" / "devices.md").read_text()
+    (script,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "distributed" in block]
+    for written, short in (("000_000", "00"), ("20_000", "20"), ("500_000", "70"), ("jax.distributed", "# ")):
+        script = script.replace(written, short)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(script, names)
+    assert names["run"].steps == 20 and Path("burgers.npz").is_file()
