@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jax.extend import core as jex
 
 from pinnace.lower.rules import nested
@@ -55,9 +56,15 @@ def _narrow(closed: jex.ClosedJaxpr, *args: Any) -> list[Any]:
 def _equation(equation: Any, values: Sequence[Any]) -> Sequence[Any]:
     params = equation.params
     if equation.primitive.name == "dot_general" and _is_real(equation.outvars[0].aval.dtype):
-        narrow = [jnp.asarray(value).astype(jnp.bfloat16) for value in values]
         settings = {**params, "precision": None, "preferred_element_type": jnp.dtype(jnp.float32)}
-        return [equation.primitive.bind(*narrow, **settings).astype(equation.outvars[0].aval.dtype)]
+        product = partial(equation.primitive.bind, **settings)
+        found = lax.platform_dependent(
+            *(jnp.asarray(value).astype(jnp.float32) for value in values),
+            # a CPU has no such product: the same factors, as float32 holds them
+            cpu=lambda *factors: product(*(lax.reduce_precision(factor, 8, 7) for factor in factors)),
+            default=lambda *factors: product(*(factor.astype(jnp.bfloat16) for factor in factors)),
+        )
+        return [found.astype(equation.outvars[0].aval.dtype)]
     changed = equation.replace(params={name: _inside(value) for name, value in params.items()})
     return nested.function_of(changed)(*values)
 

@@ -40,14 +40,14 @@ def run_chunk(recipe: Recipe, numbers: PyTree, state: State, last: State, length
     compilation serves every length.
     """
     traced, shapes = jax.make_jaxpr(partial(advance, recipe), return_shape=True)(numbers, state)
-    structure = jax.tree.structure(shapes)
+    structure, held = jax.tree.structure(shapes), recipe.placement.held
 
     def step(state: State) -> tuple[State, Row, Array]:
         flat = jax.core.eval_jaxpr(traced.jaxpr, traced.consts, *jax.tree.leaves((numbers, state)))
         return jax.tree.unflatten(structure, flat)
 
     def body(carry: Chunk) -> Chunk:
-        after, row, finite = step(carry.state)
+        after, row, finite = step(held(carry.state))
         keep = partial(jax.tree.map, lambda yes, no: jnp.where(finite, yes, no))
         rows = jax.tree.map(lambda log, value: log.at[carry.count].set(value), carry.rows, row)
         return Chunk(keep(after, carry.last), keep(carry.state, carry.last), rows, carry.count + 1, finite)
@@ -55,7 +55,8 @@ def run_chunk(recipe: Recipe, numbers: PyTree, state: State, last: State, length
     capacity = capacity_of(shapes[1])
     rows = jax.tree.map(lambda shape: jnp.zeros((capacity, *shape.shape), shape.dtype), shapes[1])
     start = Chunk(state, last, rows, jnp.zeros((), int), jnp.array(True))
-    return lax.while_loop(lambda chunk: (chunk.count < jnp.minimum(length, capacity)) & chunk.finite, body, start)
+    end = lax.while_loop(lambda chunk: (chunk.count < jnp.minimum(length, capacity)) & chunk.finite, body, start)
+    return Chunk(held(end.state), held(end.last), recipe.placement.whole(end.rows), end.count, end.finite)
 
 
 def capacity_of(row: Any) -> int:

@@ -131,7 +131,10 @@ def _whole(placement: Placement, tree: PyTree) -> PyTree:
 
 
 def _along(mesh: Mesh, *axes: str | None) -> NamedSharding:
-    return NamedSharding(mesh, PartitionSpec(*axes))
+    split = [axis if axis and mesh.shape[axis] > 1 else None for axis in axes]
+    while split and split[-1] is None:
+        split.pop()
+    return NamedSharding(mesh, PartitionSpec(*split))
 
 
 def _wide(mesh: Mesh, leaf: Array) -> NamedSharding:
