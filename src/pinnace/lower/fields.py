@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from pinnace.expr import Expr
+from pinnace.lower.backwards import cheapest
 from pinnace.lower.frame import Frame
 from pinnace.lower.functional import Functional
 from pinnace.lower.given import Given
@@ -51,7 +52,8 @@ def _number(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: 
 def _called(function: Callable[..., Any], node: Expr, args: Sequence[Jet], terms: Terms, given: Given) -> Jet:
     net = node.data[0]
     moving = [in_dtype(jet, dtype_of(given.modules[net])) for jet in arrays(args)]
-    return mapped(in_segments(function) if given.remat else function, moving, terms, partial(check_reversible, net))
+    inspect = partial(check_reversible, net)
+    return mapped(in_segments(function) if given.remat else function, moving, terms, inspect, cheapest)
 
 
 def _separable(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:

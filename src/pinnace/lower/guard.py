@@ -28,6 +28,13 @@ def check_reversible(net: Any, closed: jex.ClosedJaxpr) -> None:
         )
 
 
+def primitives(closed: jex.ClosedJaxpr | jex.Jaxpr) -> frozenset[str]:
+    """The names of all primitives in a function, those inside others included."""
+    jaxpr = closed.jaxpr if isinstance(closed, jex.ClosedJaxpr) else closed
+    names = {equation.primitive.name for equation in jaxpr.eqns}
+    return frozenset(names).union(*(primitives(inner) for equation in jaxpr.eqns for inner in _functions(equation)))
+
+
 def _enters_while(jaxpr: Any, reached: set[Any]) -> bool:
     for equation in jaxpr.eqns:
         flags = [not isinstance(atom, jex.Literal) and atom in reached for atom in equation.invars]

@@ -14,16 +14,23 @@ from pinnace.lower.terms import Term
 
 
 def mapped(
-    function: Callable[..., Any], args: Sequence[Jet], terms: Sequence[Term], inspect: Inspect | None = None
+    function: Callable[..., Any],
+    args: Sequence[Jet],
+    terms: Sequence[Term],
+    inspect: Inspect | None = None,
+    through: Callable[..., list[Jet]] = together,
 ) -> Jet:
-    """A function of one point over all points; what is the same at all of them enters once."""
+    """A function of one point over all points; what is the same at all of them enters once.
+
+    `through` makes the jets of the function at one point.
+    """
     numbers = {k: jet for k, jet in enumerate(args) if isinstance(jet.value, (bool, int, float))}
     slots = {slot: term.values[slot] for term in terms for slot in term.slots}
 
     def at_point(moving: list[Jet], values: dict[int, Any]) -> Jet:
         rest = iter(moving)
         jets = [numbers[k] if k in numbers else replace(next(rest), batched=False) for k in range(len(args))]
-        return together(function, jets, [term.bind(values) for term in terms], inspect)[0]
+        return through(function, jets, [term.bind(values) for term in terms], inspect)[0]
 
     moving = [jet for k, jet in enumerate(args) if k not in numbers]
     axes = [_point_axes(jet) for jet in moving], {slot: 0 if jnp.ndim(value) else None for slot, value in slots.items()}
