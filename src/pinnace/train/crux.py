@@ -32,6 +32,7 @@ from pinnace.train import checkpoint
 from pinnace.train.explain import explain
 from pinnace.train.history import History, Layout
 from pinnace.train.loop import Sink, chunks
+from pinnace.train.pace import Pace
 from pinnace.train.processes import Processes
 from pinnace.train.progress import Progress, interrupts
 from pinnace.train.run import Outcome, Run
@@ -50,6 +51,7 @@ class Crux:
         self._state = self._placement.place(start)
         self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
         self._losses = _definitions(compiled)
+        self._paced: tuple[Recipe, Pace] | None = None
         self.history = History()
         """Everything logged over all runs."""
 
@@ -106,6 +108,7 @@ class Crux:
                     layout=self._layout(),
                     progress=bar,
                     interrupt=interrupt,
+                    pace=self._pace_of(fixed),
                     processes=self._processes,
                     callbacks=_several(callbacks),
                     sinks=_several(sinks),
@@ -159,6 +162,12 @@ class Crux:
 
     def __repr__(self) -> str:
         return f"Crux after {self.steps} steps of\n  " + "\n  ".join(self._texts)
+
+    def _pace_of(self, recipe: Recipe) -> Pace:
+        """How fast this step went so far; another step starts anew."""
+        if self._paced is None or self._paced[0] != recipe:
+            self._paced = recipe, Pace()
+        return self._paced[1]
 
     def _keep(self, state: State) -> None:
         self._state = state

@@ -11,30 +11,12 @@ from jaxtyping import PyTree
 
 from pinnace.step import Recipe, State, run_chunk
 from pinnace.train.history import History, Layout, record
+from pinnace.train.pace import Pace
 from pinnace.train.processes import Processes
 from pinnace.train.progress import Interrupt, Progress
 from pinnace.train.run import Outcome, Run
 
-CHUNK_SECONDS = 0.25
-"""About how long the host waits for a chunk: at most half a second, so that Ctrl-C and the bar are quick."""
-
 Sink = Callable[[int, dict[str, Any]], Any]
-
-
-class Pace:
-    """How many steps the next chunk should have, from how long the last one took."""
-
-    def __init__(self) -> None:
-        self.length = 1
-        self._measured = False
-
-    def note(self, count: int, seconds: float) -> None:
-        """A chunk of so many steps took so long; the first one compiled, and says nothing."""
-        if self._measured:
-            fitting = int(CHUNK_SECONDS * count / max(seconds, 1e-9))
-            self.length = max(1, min(fitting, 8 * self.length))
-        else:
-            self._measured, self.length = True, 8
 
 
 def chunks(
@@ -49,19 +31,19 @@ def chunks(
     layout: Layout,
     progress: Progress,
     interrupt: Interrupt,
+    pace: Pace,
     processes: Processes,
     callbacks: Iterable[Callable[[Run], Any]],
     sinks: Sequence[Sink],
 ) -> None:
     """Take the steps; `keep` gets the state after each chunk, `run` how it ended."""
-    last, pace, left = state, Pace(), steps
-    length = pace.length
+    last, left = state, steps
+    _, _, length = processes.agree(False, False, pace.length)
+    began = time.perf_counter()
     while left > 0:
-        began = time.perf_counter()
         first = int(state.step)
         chunk = run_chunk(recipe, numbers, state, last, np.asarray(min(left, length), jnp.result_type(int)))
         count = int(chunk.count)
-        pace.note(count, time.perf_counter() - began)
         state, last = chunk.state, chunk.last
         rows = jax.tree.map(np.asarray, chunk.rows)
         record(histories, layout, rows, first, count)
@@ -74,6 +56,9 @@ def chunks(
         if not bool(chunk.finite):
             run.outcome, run.message = Outcome.NONFINITE, blame(layout, newest, first + count - 1)
             return
+        now = time.perf_counter()
+        pace.note(count, now - began)
+        began = now
         interrupted = interrupt.asked
         stopped = not interrupted and bool([callback for callback in callbacks if callback(run) is True])
         interrupted, stopped, length = processes.agree(interrupted, stopped, pace.length)
