@@ -1,6 +1,6 @@
-"""The peers: installed from the package index into environments of their own, run as processes that take steps when asked.
+"""The peers: installed from the package index into environments of their own, run as processes of their own.
 
-A worker is a script in `peers/`; what is said is in `peers/protocol.py`.
+They take steps when asked. A worker is a script in `peers/`; what is said is in `peers/protocol.py`.
 """
 
 import importlib.metadata as metadata

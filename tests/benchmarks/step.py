@@ -167,11 +167,21 @@ def title(side: str) -> str:
 
 
 def notes(results: list[Result]) -> str:
-    """Why cells are empty."""
-    lines = [
+    """Which way of its own each peer is fastest by, and why cells are empty."""
+    ways = [
+        f"{found.problem.title}: {', '.join(f'{title(side)} {found.detail[side]}' for side in told)}"
+        for found in results
+        if (
+            told := [
+                side for side in found.detail if side in PEERS and len(PEERS[side].ways_for(found.problem.name)) > 1
+            ]
+        )
+    ]
+    missing = [
         f"- {found.problem.title}, {title(side)}: {why}" for found in results for side, why in found.missing.items()
     ]
-    return "\n".join(["n/a:", "", *lines]) if lines else ""
+    lines = [f"Of several ways each peer's fastest is shown. {'; '.join(ways)}."] if ways else []
+    return "\n".join([*lines, *(["", "n/a:", "", *missing] if missing else [])])
 
 
 def report(results: list[Result], peers: dict[str, Path], out: Path, docs: bool) -> None:
@@ -238,7 +248,8 @@ def main() -> None:
     for problem in problems:
         found = measure(problem, peers, given.rounds, given.seconds, given.limit)
         results.append(found)
-        cells = ", ".join(f"{title(side)} {found.ratio(side)}" for side in found.times if side != "pinnace")
+        shown = [side for side in found.times if side != "pinnace" and not side.startswith("by hand, ")]
+        cells = ", ".join(f"{title(side)} {found.ratio(side)}" for side in shown)
         print(f"{problem.title}: {milliseconds(median(found.times['pinnace']))} ms; over {cells}", flush=True)
     report(results, peers, given.out, given.docs)
 

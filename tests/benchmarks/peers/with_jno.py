@@ -2,9 +2,9 @@
 
 import protocol  # isort: skip  (first, so that the import is timed)
 
-import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import equinox as eqx
@@ -25,8 +25,8 @@ class Turns(Callback):
     """Lets `solve` take a block when asked for, and tells when it is done."""
 
     def __init__(self) -> None:
-        self.go: SimpleQueue[bool] = SimpleQueue()
-        self.done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self.go: SimpleQueue[None] = SimpleQueue()
+        self.done: SimpleQueue[None] = SimpleQueue()
 
     def on_solve_begin(self, **_: Any) -> None:
         self.go.get()
@@ -37,12 +37,16 @@ class Turns(Callback):
         self.go.get()
         return False
 
-    def take(self) -> None:
-        """One block."""
-        self.go.put(True)
-        failed = self.done.get()
-        if failed is not None:
-            raise failed
+    def take(self, solving: Future[Any]) -> None:
+        """One block. Raises what `solve` raised."""
+        self.go.put(None)
+        while True:
+            try:
+                return self.done.get(timeout=0.5)
+            except Empty:
+                if solving.done():
+                    solving.result()
+                    raise protocol.NotOffered("its solve ended early") from None
 
 
 def residuals(problem: str, u: Any, at: list[Any]) -> list[Any]:
@@ -85,18 +89,12 @@ def build(task: protocol.Task) -> tuple[Callable[[], Any], Callable[[int], int]]
     start = [np.asarray(value) for value in crux.eval(losses)]
     turns = Turns()
 
-    def solve() -> None:
-        try:
-            crux.solve(epochs=10**9, inner_steps=BLOCK, callbacks=[turns])
-        except Exception as failed:
-            turns.done.put(failed)
-
-    threading.Thread(target=solve, daemon=True).start()
+    solving = ThreadPoolExecutor(1).submit(crux.solve, epochs=10**9, inner_steps=BLOCK, callbacks=[turns])
 
     def steps(count: int) -> int:
         blocks = -(-count // BLOCK)
         for _ in range(blocks):
-            turns.take()
+            turns.take(solving)
         return blocks * BLOCK
 
     return lambda: sum(value.item() for value in start), steps
