@@ -3,9 +3,9 @@
     python -m tests.benchmarks.compile
     python -m tests.benchmarks.compile --only burgers kdv --pairs 5
 
-"first" runs from the arrays of the problem to the end of the first step, without the import of the libraries; "cached" is
-the same with JAX's persistent cache filled by an earlier process; "again" counts the compilations of a second solve of
-another length. Writes compile.csv and compile.md into the folder given by --out.
+"first" runs from the arrays of the problem to the end of the first step, the import left out; "cached" is the same with
+JAX's persistent cache filled by an earlier process; "again" counts the compilations of a second, longer solve. It
+writes compile.csv and compile.md into the folder given by --out.
 """
 
 import argparse

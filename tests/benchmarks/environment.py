@@ -70,7 +70,8 @@ PEERS = {
             ("deepxde==1.15.0", "torch==2.13.0+cpu"),
             "with_deepxde",
             ("reverse", "forward"),
-            variables={"DDE_BACKEND": "pytorch"},
+            # threads that spin while they wait would slow the side whose turn is next, and a busy machine tenfold
+            variables={"DDE_BACKEND": "pytorch", "OMP_WAIT_POLICY": "PASSIVE"},
         ),
         Peer(
             "jno",
