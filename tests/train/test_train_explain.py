@@ -53,3 +53,11 @@ def test_batches_need_less_memory_and_more_products():
     assert numbers(products, parts)[0] > 8 * numbers(products, whole)[0]
     flops = r"([\d.e+]+) floating-point operations"
     assert numbers(flops, parts)[0] == pytest.approx(numbers(flops, whole)[0], rel=0.05)
+
+
+def test_functionals_and_their_coefficients_are_told():
+    x, t = pn.domain.interval(0, 1).time(0, 1).variable("interior", 50)
+    net = pn.nn(eqx.nn.MLP(2, "scalar", 8, 2, key=jax.random.key(0))).optimizer(optax.adam(1e-3))
+    u = net(x, t)
+    shown = pn.core([(u.d(t) - 0.25 * pn.np.exp(x) * u.dd(x)).mse]).explain()
+    assert "derivatives: value, x, [t - 0.25 ... xx]" in shown and "3 streams" in shown

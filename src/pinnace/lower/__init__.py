@@ -9,6 +9,7 @@ program  the frozen result
 """
 
 from pinnace.lower.batches import batches as batches
+from pinnace.lower.functional import spelled as spelled
 from pinnace.lower.given import Given as Given
 from pinnace.lower.program import Canonical as Canonical
 from pinnace.lower.program import Compiled as Compiled
@@ -31,5 +32,6 @@ __all__ = [
     "lower",
     "matrix_products",
     "noises_of",
+    "spelled",
     "work",
 ]

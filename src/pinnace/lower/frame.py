@@ -28,6 +28,12 @@ class Frame:
         return self.samples + (self.base.axes if self.base else len(self.points.axes) if self.points else 0)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What the directions are called."""
+        known = self.base.names if self.base else self.points.axes if self.points else ()
+        return (*known, *(f"v{k + 1}" for k in range(self.samples)))
+
+    @property
     def samples(self) -> int:
         """How many of these are random."""
         return 0 if self.scattered is None else self.scattered.data[1]

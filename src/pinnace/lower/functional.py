@@ -110,6 +110,21 @@ class Functional:
         return self.values[slot] if number == 1 else number * self.values[slot]
 
 
+def spelled(term: Any, axes: Sequence[str]) -> str:
+    """A term as one writes it: `value`, `x`, `xx`, `[t - 0.01 xx]`; unknown coefficients as dots."""
+    if isinstance(term, MultiIndex):
+        return "".join(axis * count for axis, count in zip(axes, term.counts, strict=True)) or "value"
+    written = ""
+    for part in term.parts:
+        size = abs(part.number)
+        factor = ("" if size == 1 else f"{size:.3g} ") + ("" if part.slot is None else "... ")
+        sign = "-" if part.number < 0 else "+" if written else ""
+        written += (
+            f" {sign} {factor}{spelled(part.index, axes)}" if written else f"{sign}{factor}{spelled(part.index, axes)}"
+        )
+    return f"[{written}]"
+
+
 class Rules(NamedTuple):
     """What a functional demands and does, its slots still open."""
 

@@ -1,7 +1,7 @@
 """Top-down: which derivatives each node must deliver so that what is asked of the roots can be computed."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, text
@@ -28,6 +28,11 @@ class Plan:
     slots: tuple[Key, ...]
     """The coefficients of functionals, which are evaluated before what carries these."""
 
+    def before(self, key: Key) -> tuple[Key, ...]:
+        """What is evaluated before a node: the coefficients of what it carries, and its arguments."""
+        coefficients = (self.slots[slot] for term in ordered(self.needs[key]) for slot in sorted(term.slots))
+        return (*coefficients, *self.arguments[key])
+
 
 def require(roots: Sequence[Expr], known: frozenset[Expr] = frozenset()) -> Plan:
     """The plan for the values of the roots; what is known needs nothing.
@@ -44,12 +49,8 @@ def require(roots: Sequence[Expr], known: frozenset[Expr] = frozenset()) -> Plan
         if len(declined) == before:
             break
     needs = {key: closed(terms) for key, terms in asked.items()}
-    slots = frames.slots
-
-    def first(key: Key) -> tuple[Key, ...]:
-        return (*(slots[slot] for term in ordered(needs[key]) for slot in sorted(term.slots)), *arguments[key])
-
-    return Plan(keys, tuple(postorder(keys, first)), needs, arguments, slots)
+    plan = Plan(keys, (), needs, arguments, frames.slots)
+    return replace(plan, order=tuple(postorder(keys, plan.before)))
 
 
 def _asked(

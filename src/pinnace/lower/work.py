@@ -36,7 +36,7 @@ def work(plan: Plan, given: Given) -> list[FieldWork]:
         frame, node = key
         if node.kind != "field":
             continue
-        order = tuple(postorder([key], plan.arguments.__getitem__))
+        order = tuple(postorder([key], plan.before))
         alone = replace(plan, roots=(key,), order=order)
         together = matrix_products(jax.make_jaxpr(lambda alone=alone: evaluate(alone, given))())
         products[key] = together - sum(products.get(inner, 0) for inner in order)

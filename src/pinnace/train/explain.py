@@ -5,8 +5,11 @@ from typing import Any
 import jax
 
 from pinnace.expr import text
-from pinnace.lower import Compiled, FieldWork
+from pinnace.lower import Compiled, FieldWork, spelled
 from pinnace.step import Cost, State
+
+MOST = 12
+"""Derivatives of a field that are written out."""
 
 
 def explain(compiled: Compiled, state: State, cost: Cost) -> str:
@@ -57,8 +60,7 @@ def _derivatives(program: Any, trainable: Any) -> str:
         frame, node = key
         if node.kind != "field" or node.data[0] is not trainable:
             continue
-        for term in sorted(terms, key=lambda term: (term.order, [-count for count in term.counts])):
-            axes = frame.points.axes if frame.points else ()
-            shown = "".join(axis * count for axis, count in zip(axes, term.counts, strict=True))
-            found.setdefault(shown or "value")
-    return f", derivatives: {', '.join(found)}" if found else ""
+        for term in sorted(terms, key=lambda term: (term.order, term.rank)):
+            found.setdefault(spelled(term, frame.names))
+    shown = list(found) if len(found) <= MOST else [*list(found)[:MOST], f"... {len(found)} in all"]
+    return f", derivatives: {', '.join(shown)}" if found else ""
