@@ -49,7 +49,7 @@ def ours(problem: Problem, module: Any) -> tuple[float, np.ndarray, Any]:
     """Loss and gradient as the step of pinnace has them, and its points."""
     spy = optax.GradientTransformation(
         lambda params: jax.tree.map(jnp.zeros_like, params),
-        lambda gradient, state, params=None: (jax.tree.map(jnp.zeros_like, gradient), gradient),
+        lambda updates, state, params=None: (jax.tree.map(jnp.zeros_like, updates), updates),
     )
     net = pn.nn(module).optimizer(spy)
     crux = pn.core([problem.loss(net)])

@@ -39,21 +39,21 @@ class Peer:
     requirements: tuple[str, ...]
     worker: str
     ways: tuple[str, ...]
-    few_ways: tuple[str, ...] = ()
-    """For problems without a Laplacian, where the ways are the same."""
+    other_ways: tuple[str, ...] = ()
+    """For problems without a Laplacian, where those are others."""
     alone: tuple[str, ...] = ()
     """Installed without what it asks for."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def ways_for(self, problem: str) -> tuple[str, ...]:
-        """Its ways of solving a problem; the fastest counts."""
-        return self.ways if problem in LAPLACIANS or not self.few_ways else self.few_ways
+        """Its ways of solving a problem; the fastest counts. Those that were slower everywhere are not in the list."""
+        return self.ways if problem in LAPLACIANS or not self.other_ways else self.other_ways
 
 
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("jinns", "jinns", "jinns", ("jinns==1.10.2",), "with_jinns", ("rev", "loop"), ("rev",)),
+        Peer("jinns", "jinns", "jinns", ("jinns==1.10.2",), "with_jinns", ("loop",), ("rev",)),
         Peer(
             "deepxde-jax",
             "DeepXDE, JAX",
@@ -69,7 +69,7 @@ PEERS = {
             "deepxde",
             ("deepxde==1.15.0", "torch==2.13.0+cpu"),
             "with_deepxde",
-            ("reverse", "forward"),
+            ("reverse",),
             # threads that spin while they wait would slow the side whose turn is next, and a busy machine tenfold
             variables={"DDE_BACKEND": "pytorch", "OMP_WAIT_POLICY": "PASSIVE"},
         ),
@@ -143,7 +143,7 @@ def version(python: Path, package: str) -> str:
 
 def write_task(path: Path, points: Any, layers: Sequence[tuple[Any, Any]]) -> None:
     """What `peers/protocol.py` reads."""
-    arrays = {"points": np.asarray(points)}
+    arrays: dict[str, Any] = {"points": np.asarray(points)}
     for k, (weight, bias) in enumerate(layers):
         arrays[f"weight{k}"], arrays[f"bias{k}"] = np.asarray(weight), np.asarray(bias)
     np.savez(path, **arrays)
@@ -161,7 +161,7 @@ class Worker:
         variables = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "JAX", "XLA"))}
         variables |= {"HOME": self._folder.name, "JAX_PLATFORMS": "cpu", **peer.variables}
         self._errors = (Path(self._folder.name) / "stderr").open("w+")
-        self._process = subprocess.Popen(
+        self._process: Any = subprocess.Popen(
             [str(python), str(WORKERS / f"{peer.worker}.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -29,7 +29,7 @@ class Problem:
     jvp: Loss
     grad: Loss
     dimension: int = 2
-    outputs: int | str = "scalar"
+    outputs: int | Literal["scalar"] = "scalar"
 
     def module(self, width: int = 64, dtype: Any = None, seed: int = 0) -> eqx.nn.MLP:
         """The network of the benchmarks: 4 hidden layers, tanh."""

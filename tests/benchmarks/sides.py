@@ -45,11 +45,11 @@ class Clock:
         self.compilations = 0
         jax.monitoring.register_event_duration_secs_listener(self._note)
 
-    def _note(self, event: str, duration: float, **_: Any) -> None:
+    def _note(self, event: str, duration_secs: float, **kwargs: Any) -> None:
         if event == BACKEND:
             self.compilations += 1
         if event == BACKEND or event in COMPILING:
-            self.seconds += duration
+            self.seconds += duration_secs
 
 
 CLOCK = Clock()

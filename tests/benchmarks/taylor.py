@@ -9,8 +9,8 @@ weight, the same at every point, so that they are broadcast and not multiplied.
 
 from collections.abc import Callable, Sequence
 from math import sqrt
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -20,9 +20,7 @@ Layers = Sequence[tuple[Array, Array]]
 Loss = Callable[[Layers, Array], Array]
 
 
-def propagate(
-    layers: Layers, terms: Sequence[Array | float], activate: Callable[..., tuple[Array, ...]]
-) -> list[Array]:
+def propagate(layers: Layers, terms: Sequence[Array | float], activate: Callable[..., tuple[Array, ...]]) -> list[Any]:
     """The terms of the output from those before the first activation."""
     for weight, bias in layers[1:]:
         terms = [term @ weight.T for term in activate(*terms)]
@@ -39,7 +37,7 @@ def tanh_tower(z: Array) -> tuple[Array, Array, Array, Array, Array]:
     return a, first, second, third, -2 * (3 * first * second + a * third)
 
 
-def mean_square(residual: Array) -> Array:
+def mean_square(residual: Any) -> Array:
     """The loss of one residual."""
     return jnp.mean(residual**2)
 
@@ -225,6 +223,6 @@ def network(layers: Layers, points: Array) -> Array:
     return points @ weight.T + bias
 
 
-def layers_of(module: jax.Array) -> list[tuple[Array, Array]]:
+def layers_of(module: Any) -> list[tuple[Array, Array]]:
     """The weights and biases of an `eqx.nn.MLP`."""
     return [(jnp.atleast_2d(layer.weight), jnp.atleast_1d(layer.bias)) for layer in module.layers]

@@ -1,7 +1,7 @@
 """jinns in a process of its own: its losses, its operators, its `solve`, jitted once from outside as its docs allow.
 
-Ways: "rev" is nested `jax.grad` as in jinns' own equations (Laplacians by its operator, from the Hessian); "loop" takes
-Laplacians by the operator's loop over directions.
+Derivatives are nested `jax.grad` as in jinns' own equations. Ways, for its operator of Laplacians: "rev" is the trace
+of a Hessian, "loop" loops over directions.
 """
 
 import protocol  # isort: skip  (first, so that the import is timed)

@@ -80,6 +80,8 @@ def build(task: protocol.Task) -> tuple[Callable[[], Any], Callable[[int], int]]
     module = eqx.tree_at(where, module, [jnp.asarray(part) for layer in task.layers for part in layer])
     domain = jno.domain.from_array({"interior": np.asarray(task.points)})
     *at, _ = domain.variable("interior")
+    if len(at) != sizes[0]:
+        raise protocol.NotOffered(f"its point sets have {len(at)} coordinates, not {sizes[0]}")
     net = jno.nn.wrap(module)
     net.optimizer(optax.adam(RATE))
     u = net(jno.np.concat(at, axis=-1))
