@@ -197,6 +197,7 @@ def test_fallbacks_by_nested_differentiation_carry_functionals(plane, same):
 @pytest.mark.parametrize("many", [2, 5, 99])
 def test_many_directions_go_together(many, same, monkeypatch):
     monkeypatch.setattr(directions, "MANY", many)
+    monkeypatch.setattr(directions, "BLOCK", 2)
     xs = pn.domain.box(*[(0, 1)] * 5).variable("interior", 2)
     points = {xs[0].points: jax.random.uniform(jax.random.key(0), (2, 5), minval=0.1, maxval=0.9)}
     u = field(5)(*xs)
@@ -218,7 +219,7 @@ def test_many_directions_go_together(many, same, monkeypatch):
 
 
 def test_directions_that_go_together_leave_few_equations():
-    """A Laplacian in 60 dimensions is no longer a program than one in 20."""
+    """Ten times the dimensions are far from ten times the program."""
 
     def equations(d):
         xs = pn.domain.box(*[(0, 1)] * d).variable("interior", 4)
@@ -231,7 +232,7 @@ def test_directions_that_go_together_leave_few_equations():
         names = [eqn.primitive.name for eqn in jax.make_jaxpr(value)(jnp.zeros((4, d))).jaxpr.eqns]
         return [name for name in names if name in ("dot_general", "mul", "tanh")]
 
-    assert len(equations(60)) == len(equations(20))
+    assert len(equations(160)) < 5 * len(equations(16))
 
 
 def test_rules_ask_for_what_travels_only():

@@ -74,8 +74,11 @@ def leibniz(times: Callable[[Any, Any], Any], left: Jet, right: Jet, terms: Sequ
     return parts
 
 
-def compose(tower: Sequence[Any], inner: Jet, terms: Sequence[Term]) -> dict[Term, Array]:
-    """The derivatives of h(z) from the tower h', h'', ... at z (None where one vanishes) and the jet of z."""
+def compose(tower: Sequence[Any], inner: Jet, terms: Sequence[Term], common: Any = None) -> dict[Term, Array]:
+    """The derivatives of h(z) from the tower h', h'', ... at z (None where one vanishes) and the jet of z.
+
+    With a common factor, the tower is that of the quotients by it.
+    """
     parts = {}
     for term in terms:
         by_order: dict[int, list[Any]] = {}
@@ -84,9 +87,9 @@ def compose(tower: Sequence[Any], inner: Jet, terms: Sequence[Term]) -> dict[Ter
             if any(value is None for value in values) or tower[len(factors) - 1] is None:
                 continue
             by_order.setdefault(len(factors), []).append(scaled(coefficient, _product(values)))
-        summands = [tower[order - 1] * total(group) for order, group in by_order.items()]
+        summands = [scaled(tower[order - 1], total(group)) for order, group in by_order.items()]
         if summands:
-            parts[term] = total(summands)
+            parts[term] = total(summands) if common is None else common * total(summands)
     return parts
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Int, PyTree, UInt32
 
 from pinnace._errors import LoweringError
@@ -37,7 +39,14 @@ class State(eqx.Module):
 
 def settled(tree: PyTree) -> PyTree:
     """The same tree of arrays, none of them of a weak type: a step must give back exactly the types that it takes."""
-    return jax.tree.map(lambda leaf: jnp.array(leaf, dtype=jnp.result_type(leaf)), tree)
+    return jax.tree.map(_strong, tree)
+
+
+def _strong(leaf: Any) -> Array:
+    if isinstance(leaf, jax.Array) and not leaf.weak_type:
+        return leaf
+    dtype = jnp.result_type(leaf)
+    return jnp.asarray(leaf, dtype) if isinstance(leaf, Tracer) else jnp.asarray(np.asarray(leaf, dtype))
 
 
 def like(new: PyTree, old: PyTree, what: str) -> PyTree:

@@ -42,7 +42,7 @@ def chunks(
     began = time.perf_counter()
     while left > 0:
         first = int(state.step)
-        chunk = run_chunk(recipe, numbers, state, last, np.asarray(min(left, length), jnp.result_type(int)))
+        chunk = run_chunk(recipe, numbers, state, last, np.asarray(pace.chunk(left, length), jnp.result_type(int)))
         count = int(chunk.count)
         state, last = chunk.state, chunk.last
         rows = jax.tree.map(np.asarray, chunk.rows)

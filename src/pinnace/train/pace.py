@@ -1,5 +1,7 @@
 """How many steps go between two looks of the host."""
 
+from statistics import median
+
 CHUNK_SECONDS = 0.25
 """About how long the host waits for a chunk: at most half a second, so that Ctrl-C and the bar are quick."""
 
@@ -29,10 +31,13 @@ class Pace:
             step = (seconds - earlier) / (count - other)
             self._beside.append(max(0.0, seconds - count * step))
         self._last = count, seconds
-        # the least of what was seen: other work on the machine only adds
-        beside = min(self._beside, default=0.0)
+        beside = median(self._beside) if self._beside else 0.0
         step = max(seconds - beside, seconds / 4) / count
         wanted = min(max(CHUNK_SECONDS, beside / SHARE), LONGEST_SECONDS)
         if not self._beside and 2 * count * step <= LONGEST_SECONDS:
             wanted = max(wanted, 2 * count * step)
         self.length = max(1, min(round(wanted / max(step, 1e-9)), 8 * count))
+
+    def chunk(self, left: int, length: int) -> int:
+        """The steps of the next chunk when so many are left: no short rest, which would cost a chunk of its own."""
+        return left if left <= 1.5 * length else min(left, length)

@@ -116,8 +116,28 @@ ELEMENTWISE = frozenset(TOWERS) | frozenset(
 """Primitives that keep places apart; with broadcasts of numbers, whose shapes are looked at."""
 
 
-def by_tower(tower: Tower) -> Callable[[Any, list[Jet], Sequence[Term]], list[Jet]]:
+def _quotients(linear: int, quadratic: int) -> Callable[[Array, Array, int], list[Any]]:
+    """For h' = const + linear h + quadratic h^2: h''/h' and h'''/h', polynomials in h and h'; 1 before them."""
+
+    def quotients(h: Array, slope: Array, order: int) -> list[Any]:
+        second = linear + 2 * quadratic * h if linear else 2 * quadratic * h
+        return [1, second, 2 * quadratic * slope + second**2][:order]
+
+    return quotients
+
+
+QUOTIENTS: dict[str, Callable[..., list[Any]]] = {
+    "tanh": _quotients(0, -1),
+    "tan": _quotients(0, 1),
+    "logistic": _quotients(1, -1),
+    "exp": lambda h, slope, order: [1] * order,
+}
+"""Where all derivatives hold the first one as a factor: their quotients by it, up to the third. This saves products."""
+
+
+def by_tower(name: str) -> Callable[[Any, list[Jet], Sequence[Term]], list[Jet]]:
     """The rule of an elementwise primitive of one argument, real, or complex with a derivative."""
+    tower = TOWERS[name]
 
     def rule(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Jet]:
         (inner,) = arguments
@@ -125,8 +145,10 @@ def by_tower(tower: Tower) -> Callable[[Any, list[Jet], Sequence[Term]], list[Je
             return nested.rule(equation, arguments, terms)
         value = nested.values(equation, [inner.value])[0]
         order = max(term.order for term in terms)
-        derivatives = tower(inner.value, value, order, equation.params)
-        return [Jet(value, compose(derivatives, inner, terms))]
+        if 1 < order <= 3 and name in QUOTIENTS:
+            (slope,) = tower(inner.value, value, 1, equation.params)
+            return [Jet(value, compose(QUOTIENTS[name](value, slope, order), inner, terms, slope))]
+        return [Jet(value, compose(tower(inner.value, value, order, equation.params), inner, terms))]
 
     return rule
 
@@ -192,7 +214,7 @@ def clamp(equation: Any, arguments: list[Jet], terms: Sequence[Term]) -> list[Je
 
 
 FUNCTIONS = {
-    **{name: by_tower(tower) for name, tower in TOWERS.items()},
+    **{name: by_tower(name) for name in TOWERS},
     **dict.fromkeys("asin acos atan asinh acosh atanh lgamma digamma erf_inv".split(), by_differentiation),
     "pow": power,
     "max": extremum(True),
