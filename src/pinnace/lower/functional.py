@@ -153,16 +153,19 @@ def _lower_half(parts: Iterable[Part]) -> set[MultiIndex]:
     return {index for part in parts for index in part.index.below() if index.order <= part.index.order / 2}
 
 
-class _Symbol(NamedTuple):
+class _Symbol:
     """The parts of one order, and the single derivatives that travel beside them."""
 
-    parts: tuple[Part, ...]
-    order: int
-    beside: frozenset[MultiIndex]
+    def __init__(self, parts: Sequence[Part], order: int, beside: frozenset[MultiIndex]) -> None:
+        self.parts, self.order, self.beside = parts, order, beside
+        self._lowered: dict[MultiIndex, list[Part]] = {}
+        for part in parts:
+            for index in part.index.below():
+                self._lowered.setdefault(index, []).append(part.lowered(index))
 
     def derivative(self, by: MultiIndex) -> list[Summand]:
         """The derivative of the symbol as terms: those that travel anyway, and the rest as one."""
-        lowered = [part.lowered(by) for part in self.parts if by.within(part.index)]
+        lowered = self._lowered[by]
         single = [part for part in lowered if part.index in self.beside]
         rest = tuple(part for part in lowered if part.index not in self.beside)
         if len(rest) == 1:
@@ -173,17 +176,13 @@ class _Symbol(NamedTuple):
     def product(self) -> list[Summand]:
         """All of the product rule but what keeps the whole order on one factor."""
         found = []
-        lower = sorted({index for part in self.parts for index in part.index.below()}, key=lambda index: index.rank)
-        for index in lower:
+        for index in sorted(self._lowered, key=lambda index: index.rank):
             scale = 1 / prod(map(factorial, index.counts))
             if 0 < index.order < self.order / 2:
                 for number, slot, (term,) in self.derivative(index):
                     found += [Summand(number * scale, slot, pair) for pair in ((term, index), (index, term))]
             elif index.order == self.order / 2:
-                for part in self.parts:
-                    if index.within(part.index):
-                        number, slot = part.lowered(index)[1:]
-                        found.append(Summand(number * scale, slot, (part.index.minus(index), index)))
+                found += [Summand(part.number * scale, part.slot, (part.index, index)) for part in self._lowered[index]]
         return found
 
     def chain(self) -> list[Summand]:

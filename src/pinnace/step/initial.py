@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from pinnace.lower import Compiled
 from pinnace.step.recipe import Attached
@@ -31,11 +32,11 @@ def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any) -> St
             counts=tuple(start[1] for start in starts),
             rates=tuple(start[2] for start in starts),
             cells=tuple(cell.balancer.init(size) for cell, size in zip(compiled.cells, sizes, strict=True)),
-            weights=tuple(np.ones(len(cell.losses), jnp.result_type(float)) for cell in compiled.cells),
+            weights=tuple(_number(np.ones(len(cell.losses)), float) for cell in compiled.cells),
             points=tuple(points for points, _ in drawn),
             samplers=tuple(sampler for _, sampler in drawn),
             key=jax.random.key_data(key),
-            step=np.zeros((), jnp.result_type(int)),
+            step=_number(0, int),
         )
     )
 
@@ -43,7 +44,12 @@ def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any) -> St
 def start(one: Attached, params: Sequence[Any]) -> tuple[Any, Any, Any]:
     """Fresh moments, a count of zero, and the first state of the schedule."""
     rate = () if one.schedule is None else one.schedule.init()
-    return settled((_moments(one, params), np.zeros((), jnp.result_type(int)), rate))
+    return settled((_moments(one, params), _number(0, int), rate))
+
+
+def _number(value: Any, kind: type) -> Array:
+    """Numbers on the device without a compilation."""
+    return jnp.asarray(np.asarray(value, jnp.result_type(kind)))
 
 
 def _moments(one: Attached, params: Sequence[Any]) -> Any:
