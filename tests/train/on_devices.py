@@ -56,7 +56,7 @@ def logged(history: Any) -> dict[str, Any]:
 def collectives(crux: Any) -> list[tuple[str, str]]:
     """(kind, shapes) of what devices send each other in the compiled step."""
     fixed, numbers = crux._recipe()
-    text = run_chunk.lower(fixed, numbers, crux._state, crux._state, np.asarray(3)).compile().as_text()
+    text = run_chunk.lower(fixed, numbers, crux._state, np.asarray(3)).compile().as_text()
     found = map(COLLECTIVE.search, text.splitlines())
     return [(match[2], match[1]) for match in found if match]
 

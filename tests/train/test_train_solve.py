@@ -13,7 +13,7 @@ import pytest
 
 import pinnace as pn
 from pinnace import LearningRateSchedule as lrs
-from pinnace.train import loop
+from pinnace.train import pace
 
 
 class Counted(eqx.Module):
@@ -64,7 +64,7 @@ def test_the_step_is_traced_once():
 
 def test_chunk_lengths_do_not_matter(monkeypatch):
     def trained(seconds):
-        monkeypatch.setattr(loop, "CHUNK_SECONDS", seconds)
+        monkeypatch.setattr(pace, "CHUNK_SECONDS", seconds)
         net = pn.nn(eqx.nn.MLP(1, "scalar", 6, 1, jnp.tanh, key=jax.random.key(0))).optimizer(optax.adam(1e-2))
         _, ode, start = decay(net)
         w_ode, w_start = pn.fn.adaptive.rlw([ode, start])
@@ -128,7 +128,7 @@ def test_an_infinite_gradient_stops_at_the_next_loss(x64):
 
 
 def test_ctrl_c_returns_the_run_so_far(monkeypatch):
-    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0.01)
+    monkeypatch.setattr(pace, "CHUNK_SECONDS", 0.01)
     net = pn.nn(eqx.nn.MLP(1, "scalar", 32, 2, key=jax.random.key(0))).optimizer(optax.adam(1e-3))
     u, ode, start = decay(net, 512)
     crux = pn.core([ode + start])

@@ -27,7 +27,7 @@ def cheapest(
     """The jets of a function at one point: backwards for first derivatives where that is cheaper, else forwards."""
     moving = [jet for jet in jets if jet.parts]
     first = all(isinstance(term, MultiIndex) and term.order == 1 for term in terms)
-    if not first or not moving or any(isinstance(jet.value, (bool, int, float)) for jet in jets):
+    if len(terms) < 2 or not first or not moving or any(isinstance(jet.value, (bool, int, float)) for jet in jets):
         return together(function, jets, terms, inspect)
     closed, shape = jax.make_jaxpr(function, return_shape=True)(*(jet.value for jet in jets))
     single = isinstance(shape, jax.ShapeDtypeStruct) and jnp.issubdtype(shape.dtype, jnp.floating)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from math import isfinite
 from operator import add, and_
 
 from pinnace.expr import Expr, as_expr, nodes
@@ -126,7 +125,7 @@ def _below(one: Summand, other: Summand) -> bool:
 def _functional(atom: Expr, group: list[Summand]) -> tuple[Expr, ...]:
     """The functional of a group as an expression, and the factors before it.
 
-    The first number is 1, so that multiples of one operator are one.
+    The largest number is 1, so that multiples of one operator are one.
     """
     shared = list(reduce(and_, (Counter(one.factors) for one in group)).elements())
     coefficients: dict[MultiIndex, list[tuple[float, list[Expr]]]] = {}
@@ -136,8 +135,7 @@ def _functional(atom: Expr, group: list[Summand]) -> tuple[Expr, ...]:
             left.remove(factor)
         coefficients.setdefault(one.index, []).append((one.number, left))
     summed = {index: _summed(parts) for index, parts in coefficients.items()}
-    first = next(number for number, _ in summed.values())
-    scale = first if all(number / first and isfinite(number / first) for number, _ in summed.values()) else 1.0
+    scale = max((number for number, _ in summed.values()), key=abs)
     slots = list(dict.fromkeys(slot for _, slot in summed.values() if slot is not None))
     parts = [
         (index, number / scale, -1 if slot is None else slots.index(slot)) for index, (number, slot) in summed.items()

@@ -24,8 +24,7 @@ class Chunk(eqx.Module):
     """What a chunk gives back."""
 
     state: State
-    last: State
-    """The state one step earlier: where to go back to when a loss turns out not to be finite."""
+    """After the last step; of no use where the losses of that were not finite."""
     rows: Row
     """The log, one row a step along the first axis; rows from `count` on are empty."""
     count: Int[Array, ""]
@@ -33,11 +32,11 @@ class Chunk(eqx.Module):
 
 
 @partial(jax.jit, static_argnums=0)
-def run_chunk(recipe: Recipe, numbers: PyTree, state: State, last: State, length: Int[Array, ""]) -> Chunk:
+def run_chunk(recipe: Recipe, numbers: PyTree, state: State, length: Int[Array, ""]) -> Chunk:
     """Up to `length` steps from `state`; stops after the first whose losses are not finite.
 
-    Then both states are the last one whose losses were. The step is traced once and read into the loop, so that one
-    compilation serves every length.
+    The step is traced once and read into the loop, so that one compilation serves every length. No state but the newest
+    is kept: whoever needs an earlier one takes fewer steps from the start again, which gives the same.
     """
     traced, shapes = jax.make_jaxpr(partial(advance, recipe), return_shape=True)(numbers, state)
     structure, held = jax.tree.structure(shapes), recipe.placement.held
@@ -48,15 +47,14 @@ def run_chunk(recipe: Recipe, numbers: PyTree, state: State, last: State, length
 
     def body(carry: Chunk) -> Chunk:
         after, row, finite = step(held(carry.state))
-        keep = partial(jax.tree.map, lambda yes, no: jnp.where(finite, yes, no))
         rows = jax.tree.map(lambda log, value: log.at[carry.count].set(value), carry.rows, row)
-        return Chunk(keep(after, carry.last), keep(carry.state, carry.last), rows, carry.count + 1, finite)
+        return Chunk(after, rows, carry.count + 1, finite)
 
     capacity = capacity_of(shapes[1])
     rows = jax.tree.map(lambda shape: jnp.zeros((capacity, *shape.shape), shape.dtype), shapes[1])
-    start = Chunk(state, last, rows, jnp.zeros((), int), jnp.array(True))
+    start = Chunk(state, rows, jnp.zeros((), int), jnp.array(True))
     end = lax.while_loop(lambda chunk: (chunk.count < jnp.minimum(length, capacity)) & chunk.finite, body, start)
-    return Chunk(held(end.state), held(end.last), recipe.placement.whole(end.rows), end.count, end.finite)
+    return Chunk(held(end.state), recipe.placement.whole(end.rows), end.count, end.finite)
 
 
 def capacity_of(row: Any) -> int:

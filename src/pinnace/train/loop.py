@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from pinnace.step import Recipe, State, run_chunk
+from pinnace.step import Chunk, Recipe, State, run_chunk
 from pinnace.train.history import History, Layout, record
 from pinnace.train.pace import Pace
 from pinnace.train.processes import Processes
@@ -37,23 +37,24 @@ def chunks(
     sinks: Sequence[Sink],
 ) -> None:
     """Take the steps; `keep` gets the state after each chunk, `run` how it ended."""
-    last, left = state, steps
+    left, behind = steps, None
     _, _, length = processes.agree(False, False, pace.length)
     began = time.perf_counter()
     while left > 0:
         first = int(state.step)
-        chunk = run_chunk(recipe, numbers, state, last, np.asarray(pace.chunk(left, length), jnp.result_type(int)))
-        count = int(chunk.count)
-        state, last = chunk.state, chunk.last
+        chunk = _steps(recipe, numbers, state, pace.chunk(left, length))
+        count, finite = int(chunk.count), bool(chunk.finite)
         rows = jax.tree.map(np.asarray, chunk.rows)
         record(histories, layout, rows, first, count)
+        began_at, state = state, chunk.state if finite else _last_finite(recipe, numbers, state, count, behind)
+        behind = began_at, count
         keep(state)
         left -= count
         newest = {name: values[count - 1] for name, _, values in layout.columns(rows)}
         progress.advance(count, {name: newest[name] for name in ("total", *layout.losses)})
         for sink in sinks:
             _pour(sink, layout, rows, first, count)
-        if not bool(chunk.finite):
+        if not finite:
             run.outcome, run.message = Outcome.NONFINITE, blame(layout, newest, first + count - 1)
             return
         now = time.perf_counter()
@@ -66,6 +67,21 @@ def chunks(
             run.outcome = Outcome.INTERRUPTED if interrupted else Outcome.STOPPED
             run.message = run.outcome.value
             return
+
+
+def _steps(recipe: Recipe, numbers: PyTree, state: State, count: int) -> Chunk:
+    return run_chunk(recipe, numbers, state, np.asarray(count, jnp.result_type(int)))
+
+
+def _last_finite(recipe: Recipe, numbers: PyTree, state: State, count: int, behind: tuple[State, int] | None) -> State:
+    """The last state with finite losses, where those of the last of `count` steps from a state were not.
+
+    It is reached again, from that state or from where the chunk before began. The very first has none before it.
+    """
+    if count == 1 and behind is None:
+        return state
+    start, steps = (state, count - 2) if count > 1 or behind is None else (behind[0], behind[1] - 1)
+    return _steps(recipe, numbers, start, steps).state if steps else start
 
 
 def blame(layout: Layout, newest: dict[str, Any], step: int) -> str:
