@@ -4,6 +4,7 @@ Random examples are the same in every run; `HYPOTHESIS_PROFILE=search` looks for
 """
 
 import os
+from pathlib import Path
 
 import jax
 import pytest
@@ -19,3 +20,12 @@ def x64():
     """Double precision for one test."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room():
+    """Forget what was compiled before the process runs out of mappings: a system allows some 65,000, and XLA crashes."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > 16_000:
+        jax.clear_caches()

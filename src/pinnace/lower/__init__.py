@@ -1,11 +1,14 @@
-"""From expressions to the hand-written step. The passes, in order, each in a file of its own:
+"""From expressions to the hand-written step. The passes, in order, each in files of its own:
 
 check    scalars where scalars are due, names unique, every field has an optimizer, unused weights
-require  top-down: which derivatives each node must deliver
-evaluate bottom-up: values with exactly those derivatives, by jets (interpret, rules), in one forward propagation
-reduce   residuals to losses, and the residual vectors for least squares
-batches  large point sets: their reductions first, batch by batch
+collapse sums of derivatives become functionals (components, linear: what an expression is a combination of)
+require  top-down: which derivatives, and which functionals, each node must deliver
+evaluate bottom-up: values with exactly those derivatives, by jets, in one forward propagation
+reduce   residuals to losses, and the residual vectors for least squares; batches, where sets are large
 program  the frozen result
+
+A field goes through `fields` (how its module is called) and `mapped` (one point to all of them), then forwards through
+`directions` and `interpret` with the rules of each primitive, or `backwards`.
 """
 
 from pinnace.lower.batches import batches as batches
