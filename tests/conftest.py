@@ -24,7 +24,7 @@ def x64():
 
 @pytest.fixture(scope="module", autouse=True)
 def room():
-    """Forget what was compiled before the process runs out of mappings: a system allows some 65,000, and XLA crashes."""
+    """Forget what was compiled before mappings run out: a system allows some 65,000, and XLA crashes beyond."""
     yield
     maps = Path("/proc/self/maps")
     if maps.exists() and maps.read_bytes().count(b"\n") > 16_000:
