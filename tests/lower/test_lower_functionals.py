@@ -91,6 +91,7 @@ COUNTS = {
     "common factor apart": (lambda u, x, t: (1 + u**2) * u.dd(x) + 2 * u.dd(t) * (u**2 + 1) * 0.5, (5, 0)),
     "same factor apart": (lambda u, x, t: (1 + u**2) * u.dd(x) + 2 * u.dd(t) * (1 + u**2), (4, 1)),
     "coefficient of the same field": (lambda u, x, t: u * u.dd(x) + u.dd(t), (5, 0)),
+    "negative coefficient": (lambda u, x, t: (-pnp.exp(x)) * u.dd(x) + -(-x * 2) * u.dd(t), (4, 1)),
     "mixed": (lambda u, x, t: u.dd(x) + 3 * u.d(x, t) + u.dd(t), (4, 1)),
     "a part is needed": (lambda u, x, t: u.dd(x) + u.dd(t) + u.dd(x) ** 2, (5, 0)),
     "cancelled": (lambda u, x, t: u.dd(x) + u.dd(t) - u.dd(t), None),
@@ -121,6 +122,12 @@ def test_what_two_losses_need_is_decided_together(plane, same):
     assert carried(heat, curvature) == [(4, 0)]
     assert carried(u.dd(x) + u.dd(t), u.dd(x) + 2 * u.dd(t), u.dd(x) - u.dd(t)) == [(5, 0)]
     same([heat, curvature], points)
+
+
+def test_one_functional_may_be_too_dear_and_another_not():
+    x, y, z = pn.domain.box((0, 1), (0, 1), (0, 1)).variable("interior", 2)
+    u = field(3)(x, y, z)
+    assert carried(pnp.laplacian(u, [x, y, z]), u.d(x, y) + u.d(x, z), u.d(x, y)) == [(7, 1)]
 
 
 def test_outputs_of_one_network_share_the_term(plane, same):
