@@ -59,6 +59,7 @@ CASES = {
         lambda x, y, t: pnp.norm(pnp.stack([pnp.grad(u, [x, y, t]) for u in mlp(3, 2)(x, y, t)])),
         "backwards",
     ),
+    "two outputs, two slopes": (lambda x, y, t: pnp.stack([two(u, x, t) for u in mlp(3, 2)(x, y, t)]), "forwards"),
     "three outputs": (lambda x, y, t: pnp.stack([u.d(x) * u.d(t) for u in mlp(3, 3)(x, y, t)]), "forwards"),
     "transport in one direction": (lambda x, y, t: (lambda u: u.d(t) + x * u.d(x))(mlp(3)(x, y, t)), "forwards"),
     "second order": (lambda x, y, t: (lambda u: u.dd(x) * u.d(y) * u.d(t))(mlp(3)(x, y, t)), "forwards"),

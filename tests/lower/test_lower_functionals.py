@@ -210,19 +210,28 @@ def test_many_directions_go_together(many, same, monkeypatch):
     u = field(5)(*xs)
     space = list(xs[:4])
     hard = xs[0] * (1 - xs[1]) * u
-    same(
-        [
-            pnp.laplacian(u, list(xs)),
-            u.d(xs[4]) - 0.3 * pnp.laplacian(u, space) + u * u.d(xs[0]),
-            pnp.laplacian(hard, list(xs)),
-            sum((k + xs[0]) * u.dd(x) for k, x in enumerate(xs)),
-            sum((k + 1) * u.dd(x) for k, x in enumerate(xs)),
-            pnp.norm(pnp.grad(u, list(xs))),
-            pnp.laplacian(field(5, 3)(*xs), space),
-            pnp.laplacian(u, space) + u.d(xs[0], xs[4]),
-        ],
-        points,
-    )
+    gated = pn.nn(Gated(eqx.nn.MLP(5, 4, 5, 1, jnp.tanh, key=jax.random.key(5))))(*xs)
+    for expr in (
+        u.d(xs[4]) - 0.3 * pnp.laplacian(u, space) + u * u.d(xs[0]) * u.d(xs[3]),
+        pnp.laplacian(hard, list(xs)),
+        sum((k + xs[0]) * u.dd(x) for k, x in enumerate(xs)),
+        sum((k + 1) * u.dd(x) for k, x in enumerate(xs)) + u.d(xs[1]) ** 2,
+        pnp.norm(pnp.grad(field(5, 5)(*xs)[0] * u, list(xs))),
+        pnp.laplacian(field(5, 3)(*xs), space),
+        pnp.laplacian(gated, list(xs)) + gated.d(xs[2]),
+        pnp.laplacian(u, space) + u.d(xs[0], xs[4]),
+    ):
+        same(expr, points)
+
+
+class Gated(eqx.Module):
+    """Products of two things that both move."""
+
+    mlp: eqx.nn.MLP
+
+    def __call__(self, point):
+        a, b, c, d = self.mlp(point)
+        return a * b + c / (2 + d**2) + jnp.dot(jnp.stack([a, b]), jnp.stack([c, point[0]]))
 
 
 def test_directions_that_go_together_leave_few_equations():

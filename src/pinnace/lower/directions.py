@@ -200,9 +200,9 @@ def _weights(functional: Functional, along: Sequence[MultiIndex]) -> Any:
     """The coefficient of the second derivative along each direction; one number where all are the same."""
     found = dict.fromkeys(along, 0.0)
     for part in functional.parts:
-        if part.index.order == 2:
-            axis = part.index.counts.index(2)
-            found[value_of(len(part.index.counts)).shift(axis)] = functional.coefficient(part.number, part.slot)
+        slope = value_of(len(part.index.counts)).shift(part.index.counts.index(max(part.index.counts)))
+        if part.index.order == 2 and slope in found:
+            found[slope] = functional.coefficient(part.number, part.slot)
     first, *rest = found.values()
     if all(isinstance(weight, float | int) and weight == first for weight in (first, *rest)):
         return float(first)
