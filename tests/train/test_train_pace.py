@@ -1,4 +1,4 @@
-"""How long chunks are: a quarter of a second of steps, more only where a chunk costs much beside its steps."""
+"""How long chunks are: a third of a second of steps, more only where a chunk costs much beside its steps."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def paced(step, beside, chunks=30, rows=10**9):
 
 
 @pytest.mark.parametrize("step", [1e-5, 1e-3, 0.02, 0.1])
-def test_a_quarter_of_a_second(step):
+def test_a_third_of_a_second(step):
     assert paced(step, 0.0)[-1] * step == pytest.approx(CHUNK_SECONDS, rel=0.5)
 
 

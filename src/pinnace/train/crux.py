@@ -78,7 +78,7 @@ class Crux:
         """Take so many steps more, or as many as there are `until` a total; call it again to go on.
 
         Optimizers and rates are looked at anew: what has changed since the last call holds from here on. `callbacks`
-        are called with the run between chunks of about a quarter of a second and stop it by returning True;
+        are called with the run between chunks of about a third of a second and stop it by returning True;
         `sinks(step, values)` once for each step. Ctrl-C ends the run after the current chunk and returns it. A loss
         that is no longer finite stops the run (`on_nonfinite="stop"`), or raises NonFiniteError ("raise"); either way
         the parameters are those of the last step whose losses were finite.

@@ -2,8 +2,8 @@
 
 from statistics import median
 
-CHUNK_SECONDS = 0.25
-"""About how long the host waits for a chunk: at most half a second, so that Ctrl-C and the bar are quick."""
+CHUNK_SECONDS = 0.33
+"""About how long the host waits for a chunk: half a second at most, so that Ctrl-C and the bar are quick."""
 
 LONGEST_SECONDS = 2.0
 """How long it may wait where each chunk costs much beside its steps: large problems, whose memory is taken anew."""
