@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.report import conditions, markdown, megabytes, put_into_docs, seconds, write_csv
+from tests.benchmarks.report import conditions, markdown, megabytes, publish, seconds
 
 SIDES = ("pinnace", "by hand")
 NAMES = ("burgers", "poisson", "kdv", "kuramoto", "cavity", "laplacian10", "laplacian100", "biharmonic")
@@ -123,12 +123,7 @@ def main() -> None:
         told = {key: round(value, 2) for key, value in rows[-1].items() if key.endswith(("first", "cached", "again"))}
         print(name, told, flush=True)
     text = f"{conditions()}\n\n{table(rows)}"
-    print(f"\n{text}")
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "compile.md").write_text(text + "\n")
-    write_csv(given.out / "compile.csv", rows)
-    if given.docs:
-        put_into_docs("compile", text)
+    publish("compile", text, rows, given.out, given.docs)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import jax
 
 from tests.benchmarks.figure import growth as figure
 from tests.benchmarks.problems import PROBLEMS, Problem, cube, laplacian
-from tests.benchmarks.report import conditions, markdown, megabytes, milliseconds, put_into_docs, seconds, write_csv
+from tests.benchmarks.report import conditions, markdown, megabytes, milliseconds, publish, seconds
 from tests.benchmarks.sides import pinnace
 
 BURGERS = PROBLEMS["burgers"]
@@ -149,10 +149,7 @@ def main() -> None:
         rows += run(sweep, sweep.quick if given.quick else sweep.values, given.rounds, given.seconds)
     intro = "An exponent is that of the cost between two rows: 1 is linear."
     text = f"{conditions()}\n\n{intro}\n\n{table(rows)}"
-    print(f"\n{text}")
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "growth.md").write_text(text + "\n")
-    write_csv(given.out / "growth.csv", rows)
+    publish("growth", text, rows, given.out, given.docs)
     figure(
         given.out / "growth.png",
         {
@@ -164,8 +161,6 @@ def main() -> None:
             for name in given.only
         },
     )
-    if given.docs:
-        put_into_docs("growth", text)
 
 
 if __name__ == "__main__":

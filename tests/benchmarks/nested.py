@@ -19,7 +19,7 @@ import optax
 
 from tests.benchmarks.autodiff import tower_jvp
 from tests.benchmarks.problems import PROBLEMS, Problem
-from tests.benchmarks.report import conditions, markdown, milliseconds, put_into_docs, write_csv
+from tests.benchmarks.report import conditions, markdown, milliseconds, publish
 from tests.benchmarks.rounds import SECONDS, interleaved, ratio
 from tests.benchmarks.sides import by_hand, pinnace
 from tests.benchmarks.taylor import Loss, layers_of, tower
@@ -30,14 +30,13 @@ SLOW = optax.sgd(1e-9)
 
 @dataclass(frozen=True)
 class Case:
-    """What is differentiated how, and the bar of the project."""
+    """What is differentiated how."""
 
     title: str
     problem: Problem
     loss: Callable[[Any], Any]
     jvp: Loss
     hand: Loss
-    bar: float
 
 
 def derivative(order: int, field: Any) -> Any:
@@ -56,13 +55,11 @@ def cases() -> list[Case]:
             partial(derivative, order),
             partial(tower_jvp, order=order),
             partial(tower, order=order),
-            bar,
         )
-        for order, bar in ((2, 0.8), (3, 0.45), (4, 0.5))
+        for order in (2, 3, 4)
     ]
     laplacians = [
-        Case(problem.title, problem, problem.loss, problem.jvp, problem.hand["separate"], 0.25)
-        for problem in (ten, hundred)
+        Case(problem.title, problem, problem.loss, problem.jvp, problem.hand["separate"]) for problem in (ten, hundred)
     ]
     return single + laplacians
 
@@ -91,18 +88,13 @@ def main() -> None:
             "residual": case.title,
             "pinnace, ms": milliseconds(median(times["pinnace"])),
             "over nested jvp": over_jvp,
-            "bar": case.bar,
             "over by hand": over_hand,
         }
         rows.append(row)
         print(*(f"{name}: {value}" for name, value in row.items()), sep=", ", flush=True)
         jax.clear_caches()
     text = f"{conditions()}\n\n{markdown(list(rows[0]), [list(row.values()) for row in rows])}"
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "nested.md").write_text(text + "\n")
-    write_csv(given.out / "nested.csv", rows)
-    if given.docs:
-        put_into_docs("nested", text)
+    publish("nested", text, rows, given.out, given.docs)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pinnace as pn
 from pinnace import np as pnp
 from pinnace.expr import nodes
 from pinnace.lower import directions
+from pinnace.lower.collapse import collapsed
 from pinnace.lower.evaluate import evaluate
 from pinnace.lower.functional import Functional, Part
 from pinnace.lower.given import Given
@@ -222,6 +223,33 @@ def test_many_directions_go_together(many, same, monkeypatch):
         pnp.laplacian(u, space) + u.d(xs[0], xs[4]),
     ):
         same(expr, points)
+
+
+@pytest.mark.parametrize("d", [2, 17])
+def test_coefficients_do_not_widen_a_network(d):
+    """With the switch to float64 on, a float32 network works in float32 whatever its derivatives are multiplied by."""
+    xs = pn.domain.box(*[(0, 1)] * d).variable("interior", 3)
+    net = pn.nn(eqx.nn.MLP(d, "scalar", 7, 2, jnp.tanh, dtype=jnp.float32, key=jax.random.key(0)))
+    plan = require([sum((1 + k + x) * net(*xs).dd(x) for k, x in enumerate(xs)) + net(*xs).d(xs[0]) ** 2])
+
+    def value(points):
+        return evaluate(plan, Given({net: net.module}, {xs[0].points: points}, lambda *_: None))
+
+    wide = [
+        eqn.outvars[0].aval
+        for eqn in jax.make_jaxpr(value)(jnp.zeros((3, d))).jaxpr.eqns
+        if eqn.outvars[0].aval.shape[-1:] == (7,) and eqn.outvars[0].aval.dtype == jnp.float64
+    ]
+    assert not wide
+
+
+def test_long_products_of_vectors_stay_products(plane, same):
+    x, t, points = plane
+    u = field(2)(x, t)
+    modes = pnp.stack([pnp.sin(k * x) * u for k in range(60)])
+    combined = pnp.dot(np.ones(60), np.ones((60, 60)) @ modes)
+    assert len(list(nodes(collapsed([combined])))) < 400
+    same(combined, points)
 
 
 class Gated(eqx.Module):

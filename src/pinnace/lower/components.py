@@ -13,6 +13,9 @@ from pinnace.expr import Expr, as_expr, replace
 MOST = 4096
 """Components in the largest vector that is taken apart."""
 
+PRODUCTS = 1024
+"""Products in the longest one that is written out: beyond, one array is better than many numbers."""
+
 ACROSS = frozenset("stack concatenate sum mean dot matmul transpose cross".split())
 """Functions of the components that are sums of products of them."""
 
@@ -59,10 +62,15 @@ def _elementwise(node: Expr, parts: list[np.ndarray | None]) -> np.ndarray | Non
 def _event(node: Expr, parts: list[np.ndarray | None]) -> np.ndarray | None:
     name, settings, together = node.data
     opaque = all(part is None for part in parts) and name not in ("stack", "concatenate")
-    if name not in ACROSS or opaque:
+    if name not in ACROSS or opaque or (name in ("dot", "matmul") and _products(node) > PRODUCTS):
         return None
     split = list(map(_split, node.args, parts))
     return _array(getattr(np, name)(*([split] if together else split), **dict(settings)))
+
+
+def _products(node: Expr) -> int:
+    """How many products of two components there are in a product of matrices or vectors."""
+    return int(np.prod(node.shape)) * node.args[0].shape[-1]
 
 
 COMPONENTS: Mapping[str, Callable[[Expr, list[np.ndarray | None]], np.ndarray | None]] = {

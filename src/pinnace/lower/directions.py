@@ -57,7 +57,8 @@ class _Block:
     ) -> None:
         self.each, self.along = Direction(start, len(along[0].counts)), along
         self.seeds = [_seed(jet, along) for jet in jets]
-        self.weights = [_weights(functional, along) for functional in sums]
+        dtype = jnp.result_type(*(jet.value for jet in jets if jet.parts))
+        self.weights = [_weights(functional, along, dtype) for functional in sums]
 
     def inside(self, seeds: list[Any], weights: list[Any]) -> "_Block":
         """The same for one direction."""
@@ -196,7 +197,7 @@ def _is_diagonal(functional: Functional) -> bool:
     return functional.order == 2 and all(max(part.index.counts) == part.index.order for part in functional.parts)
 
 
-def _weights(functional: Functional, along: Sequence[MultiIndex]) -> Any:
+def _weights(functional: Functional, along: Sequence[MultiIndex], dtype: Any) -> Any:
     """The coefficient of the second derivative along each direction; one number where all are the same."""
     found = dict.fromkeys(along, 0.0)
     for part in functional.parts:
@@ -206,7 +207,7 @@ def _weights(functional: Functional, along: Sequence[MultiIndex]) -> Any:
     first, *rest = found.values()
     if all(isinstance(weight, float | int) and weight == first for weight in (first, *rest)):
         return float(first)
-    return jnp.stack([jnp.asarray(weight, float) for weight in found.values()])
+    return jnp.stack([jnp.asarray(weight, dtype) for weight in found.values()])
 
 
 def _seed(jet: Jet, along: Sequence[MultiIndex]) -> Any:

@@ -25,7 +25,7 @@ def mapped(
     `through` makes the jets of the function at one point.
     """
     numbers = {k: jet for k, jet in enumerate(args) if isinstance(jet.value, (bool, int, float))}
-    slots = {slot: term.values[slot] for term in terms for slot in term.slots}
+    slots = _coefficients(args, terms)
 
     def at_point(moving: list[Jet], values: dict[int, Any]) -> Jet:
         rest = iter(moving)
@@ -37,6 +37,14 @@ def mapped(
     if not any(jet.batched for jet in moving):
         return at_point(moving, slots)
     return replace(jax.vmap(at_point, axes)(moving, slots), batched=True)
+
+
+def _coefficients(args: Sequence[Jet], terms: Sequence[Term]) -> dict[int, Any]:
+    """The coefficients in the terms, by slot, in the precision of what is differentiated."""
+    found = {slot: term.values[slot] for term in terms for slot in term.slots}
+    moving = [jet.value for jet in args if jet.parts]
+    dtype = jnp.result_type(*moving) if moving else None
+    return {slot: value if dtype is None else jnp.asarray(value, dtype) for slot, value in found.items()}
 
 
 def _point_axes(jet: Jet) -> Any:

@@ -103,22 +103,20 @@ def _settle(
 
 
 def _too_dear(asked: Asked) -> set[tuple[Frame, Functional]]:
-    """The functionals that make more terms of the fields, or as many, as their parts would."""
+    """The functionals that make more terms of the fields, or as many, as their parts would, or that none gets."""
     found: set[tuple[Frame, Functional]] = set()
     fields = [(key[0], terms) for key, terms in asked.items() if key[1].kind in ("field", "apply")]
     for frame in dict.fromkeys(key[0] for key in asked):
         here = [tuple(terms) for where, terms in fields if where is frame]
-        travelling = dict.fromkeys(term for terms in here for term in terms if isinstance(term, Functional))
-        found |= {(frame, functional) for functional in frame.travelling.values() if functional not in travelling}
-        kept = dict(travelling)
-        for functional in travelling:
+        travelling = dict.fromkeys(frame.travelling.values())
+        kept = [functional for functional in travelling if any(functional in terms for terms in here)]
+        for functional in tuple(kept):
             others = [other for other in kept if other != functional]
             if _cost(here, others) <= _cost(here, kept):
-                del kept[functional]
+                kept = others
         if _cost(here, ()) <= _cost(here, kept):
-            kept = {}
-        origin = set(frame.travelling.values())
-        found |= {(frame, functional) for functional in travelling if functional not in kept and functional in origin}
+            kept = []
+        found |= {(frame, functional) for functional in travelling if functional not in kept}
     return found
 
 
