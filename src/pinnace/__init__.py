@@ -12,6 +12,7 @@ from pinnace.domain import normal as normal
 from pinnace.expr import Expr as Expr
 from pinnace.expr import np as np
 from pinnace.fn import weigh as weigh
+from pinnace.fn import weigh_points as weigh_points
 from pinnace.net import apply as apply
 from pinnace.net import arch as arch
 from pinnace.net import nn as nn

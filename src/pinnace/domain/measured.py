@@ -14,11 +14,17 @@ class Given:
     """A plan whose points stay as they were given; a measured value is one more coordinate of its point."""
 
     moves = False
+    redraws = False
     grid = None
     has_normals = False
 
     def __init__(self, table: Float[np.ndarray, "n d"]) -> None:
         self.table = table
+
+    def range_of(self, axis: int) -> tuple[float, float]:
+        """From where to where the values of a column go."""
+        column = self.table[:, axis]
+        return float(column.min()), float(column.max())
 
     def init(self, key: Key[Array, ""]) -> tuple[Float[Array, "n d"], Any]:
         """The points, in JAX's default float type."""

@@ -63,14 +63,36 @@ class Plan:
         """Whether the points are on the boundary of space."""
         return self.patch.normals is not None
 
+    @property
+    def redraws(self) -> bool:
+        """Whether another key gives other points."""
+        return self.sampler.random
+
+    def range_of(self, axis: int) -> tuple[float, float]:
+        """From where to where the coordinate of that number goes in the domain.
+
+        Raises DomainError for a coordinate of space.
+        """
+        if self.domain.span is None or axis != len(self.domain.axes) - 1:
+            raise DomainError(f"{self.domain.axes[axis]} is no time: causes precede effects along a time only.")
+        return self.domain.span.start, self.domain.span.stop
+
+    @property
+    def base(self) -> Any:
+        """Arrays that `fresh` and `update` need and that no key changes."""
+        return jax.tree.map(jnp.asarray, self.sampler.base(jnp.result_type(float)))
+
+    def fresh(self, base: Any, key: Key[Array, ""], dtype: DTypeLike) -> Float[Array, "n d"]:
+        """The points of another key."""
+        return _draw(self, dtype, base, key)
+
     def init(self, key: Key[Array, ""]) -> tuple[Float[Array, "n d"], Any]:
         """The first points, in JAX's default float type, and the state that `update` needs.
 
         The same key gives the same points, in every process.
         """
-        dtype = jnp.result_type(float)
-        base = jax.tree.map(jnp.asarray, self.sampler.base(dtype))
-        return _draw(self, dtype, base, key), base if self.moves else ()
+        base = self.base
+        return _draw(self, jnp.result_type(float), base, key), base if self.moves else ()
 
     def update(
         self,

@@ -128,6 +128,7 @@ KINDS: dict[str, Kind] = {
     "parameter": Kind(lambda args, data: data[1], nowhere, nothing),
     "field": Kind(lambda args, data: data[1]),
     "weight": Kind(_scalar, nowhere, nothing),
+    "point weight": Kind(_scalar, depends=nothing),
     "elementwise": Kind(_broadcast),
     "event": Kind(_event),
     "index": Kind(_index),

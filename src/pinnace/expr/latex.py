@@ -189,6 +189,11 @@ def _weight(node: Any, parts: list[Part], names: Names) -> Part:
     return f"w_{{{upright(cell.target(index, names))}}}", ATOM
 
 
+def _point_weight(node: Any, parts: list[Part], names: Names) -> Part:
+    cell = node.data[0]
+    return rf"\lambda_{{{upright(cell.target(0, names))}}}", ATOM
+
+
 WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
     "constant": _constant,
     "coordinate": lambda node, parts, names: (symbol(node.data[0].axes[node.data[1]]), ATOM),
@@ -196,6 +201,7 @@ WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
     "parameter": lambda node, parts, names: (symbol(names(node.data[0])), ATOM),
     "field": _field,
     "weight": _weight,
+    "point weight": _point_weight,
     "elementwise": _elementwise,
     "event": _event,
     "index": _index,

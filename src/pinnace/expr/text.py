@@ -81,8 +81,10 @@ def shortened(shown: str, most: int = 100_000) -> str:
 
 
 def printed(node: Any) -> tuple:
-    """The arguments that show in the text of a node: a name and a weight stand for theirs."""
-    return () if node.kind in ("named", "weight") else node.args[:1] if node.kind == "functional" else node.args
+    """The arguments that show in the text of a node: names and weights stand for theirs."""
+    if node.kind in ("named", "weight", "point weight"):
+        return ()
+    return node.args[:1] if node.kind == "functional" else node.args
 
 
 def postorder(roots: Iterable[Any], children: Callable[[Any], tuple]) -> Iterator[Any]:
@@ -192,7 +194,17 @@ def function_name(function: Any) -> str:
 
 def _weight(node: Any, parts: list, names: Names) -> tuple[str, int]:
     cell, index = node.data
-    return cell.label(index, names), ATOM
+    return (weight_of(node.args[index], names) if isinstance(cell, int) else cell.label(index, names)), ATOM
+
+
+def _point_weight(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    (cell,) = node.data
+    return (weight_of(node.args[0], names) if isinstance(cell, int) else cell.label(0, names)), ATOM
+
+
+def weight_of(weighed: Any, names: Names) -> str:
+    """A weight in a program, where cells are numbers."""
+    return f"w({text(weighed, names)})"
 
 
 WRITERS: dict[str, Callable[[Any, list, Names], tuple[str, int]]] = {
@@ -202,6 +214,7 @@ WRITERS: dict[str, Callable[[Any, list, Names], tuple[str, int]]] = {
     "parameter": lambda node, parts, names: (names(node.data[0]), ATOM),
     "field": _field,
     "weight": _weight,
+    "point weight": _point_weight,
     "elementwise": _elementwise,
     "event": _event,
     "index": _index,

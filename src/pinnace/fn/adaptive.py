@@ -1,7 +1,9 @@
 """`pn.fn.adaptive`: every balancer and adaptive rate under its name, for losses of the language.
 
 Each balancer takes a list (or a dict) of losses and the arguments of its namesake in `pinnace.balance`, and gives
-one placeholder a loss: `w_pde, w_bc = pn.fn.adaptive.relobralo([pde, bc], alpha=0.99)`.
+one placeholder a loss: `w_pde, w_bc = pn.fn.adaptive.relobralo([pde, bc], alpha=0.99)`. Point weights take a residual
+and give one placeholder for all its points: `lam = pn.fn.adaptive.rba(r)`, then `(lam * r).mse`. What moves points is
+an entry of `core`: `pn.fn.adaptive.rad(r, every=1000)`.
 """
 
 import inspect
@@ -12,8 +14,17 @@ from pinnace import balance
 from pinnace._errors import BalanceError
 from pinnace.expr import Expr
 from pinnace.fn.cell import weigh
+from pinnace.fn.movers import r3 as r3
+from pinnace.fn.movers import rad as rad
+from pinnace.fn.movers import rar_d as rar_d
+from pinnace.fn.point_weights import brdr as brdr
+from pinnace.fn.point_weights import causal as causal
+from pinnace.fn.point_weights import rba as rba
+from pinnace.fn.point_weights import sa as sa
 from pinnace.schedule import dlrs as dlrs
 
+OF_GRADIENTS = (balance.grad_norm, balance.lra, balance.ntk, balance.gradnorm)
+FILTER = inspect.Parameter("filter", inspect.Parameter.KEYWORD_ONLY, default=True)
 Losses = inspect.Parameter("losses", inspect.Parameter.POSITIONAL_ONLY)
 
 
@@ -24,6 +35,8 @@ def of_losses(factory: Callable[..., balance.LossBalancer]) -> Callable[..., Any
     'rlw'
     """
 
+    extra = [FILTER] if factory in OF_GRADIENTS else []
+
     def place(losses: Any, /, *misplaced: Any, **numbers: Any) -> Any:
         if isinstance(losses, Expr) or any(isinstance(extra, Expr) for extra in misplaced):
             count = 1 + len(misplaced)
@@ -33,20 +46,22 @@ def of_losses(factory: Callable[..., balance.LossBalancer]) -> Callable[..., Any
             )
         if misplaced:
             raise BalanceError(f"{factory.__name__} takes its numbers by name; got {misplaced!r} after the losses.")
+        chosen = {one.name: numbers.pop(one.name) for one in extra if one.name in numbers}
         try:
             bound = inspect.signature(factory).bind(**numbers)
         except TypeError as wrong:
             raise BalanceError(f"{factory.__name__}{inspect.signature(factory)}: {wrong}.") from None
-        return weigh(losses, factory(**bound.arguments))
+        return weigh(losses, factory(**bound.arguments), **chosen)
 
     signature = inspect.signature(factory)
     keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()]
     place.__name__ = place.__qualname__ = factory.__name__
+    beside = "; `filter` says by which parameters gradients are taken, see `pinnace.weigh`" if extra else ""
     place.__doc__ = (
         f"Weights for a list (or a dict) of losses, one placeholder a loss; the arguments are those of "
-        f"`pinnace.balance.{factory.__name__}`:\n\n{inspect.getdoc(factory)}"
+        f"`pinnace.balance.{factory.__name__}`{beside}:\n\n{inspect.getdoc(factory)}"
     )
-    setattr(place, "__signature__", signature.replace(parameters=[Losses, *keywords], return_annotation=Any))  # noqa: B010
+    setattr(place, "__signature__", signature.replace(parameters=[Losses, *keywords, *extra], return_annotation=Any))  # noqa: B010
     return place
 
 
@@ -58,6 +73,10 @@ rlw = of_losses(balance.rlw)
 equal_init = of_losses(balance.equal_init)
 ema = of_losses(balance.ema)
 equal_init_ema = of_losses(balance.equal_init_ema)
+grad_norm = of_losses(balance.grad_norm)
+lra = of_losses(balance.lra)
+ntk = of_losses(balance.ntk)
+gradnorm = of_losses(balance.gradnorm)
 
 
 def fixed(losses: Any, /, weights: Any) -> Any:

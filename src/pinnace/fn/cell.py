@@ -4,35 +4,61 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pinnace._errors import BalanceError
-from pinnace.balance import Balancer, reads_of
-from pinnace.expr import Expr, Identity, Names, text
+from pinnace.balance import Balancer, LossBalancer, reads_of
+from pinnace.expr import Expr, Identity, Names, PointSet, text
+from pinnace.fn.form import Form, OfLosses
 
 
 class Cell(Identity):
-    """A balancer with the losses that it looks at; moves once a step, however often its weights are used."""
+    """Something that weighs, with what it looks at; moves once a step, however often its weights are used.
+
+    `inputs` are the expressions whose values it sees, `losses` those of them that are raw losses, `form` says how it
+    is called, `reads` what else it wants to know, `filter` of which parameters; `stays` are points that must not move,
+    and `restless` tells whether its weights are other ones at each step.
+    """
 
     stem = "balancer"
 
-    def __init__(self, balancer: Balancer, losses: Sequence[Expr], keys: tuple[str, ...] | None) -> None:
+    def __init__(
+        self,
+        balancer: Any,
+        inputs: Sequence[Expr],
+        form: Form,
+        *,
+        losses: Sequence[Expr] = (),
+        reads: frozenset[str] = frozenset(),
+        filter: Any = True,
+        stays: PointSet | None = None,
+    ) -> None:
         super().__init__(type(balancer).__name__.lower())
-        self.balancer, self.losses, self.keys = balancer, tuple(losses), keys
+        self.balancer, self.inputs, self.form = balancer, tuple(inputs), form
+        self.losses, self.reads, self.filter = tuple(losses), reads, filter
+        self.stays = stays
+        self.restless = balancer.restless if isinstance(balancer, LossBalancer) else True
 
     def target(self, index: int, names: Names) -> str:
-        """What the loss behind a weight is called."""
-        return text(self.losses[index], names)
+        """What the loss, or the residual, behind a weight is called."""
+        return text(self.inputs[index], names)
 
     def label(self, index: int, names: Names) -> str:
-        """What a weight is called: w(pde)."""
-        return f"w({self.target(index, names)})"
+        """What a weight is called: w(pde), and rba(residual) where it is one a point."""
+        return f"{'w' if self.losses else self.name}({self.target(index, names)})"
+
+    def targets(self, names: Names) -> str:
+        """All that it looks at."""
+        return ", ".join(self.target(index, names) for index in range(len(self.inputs)))
 
 
-def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer) -> Any:
+def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer, *, filter: Any = True) -> Any:
     """Weights for some losses from any balancer, your own included: one placeholder a loss.
 
     A list of losses gives a tuple of placeholders, a dict gives a dict. The balancer is anything with
     `init(m) -> state` and `update(losses, state) -> (weights, state)`, see `pinnace.balance.Balancer`. The
     placeholders are constants for differentiation; multiply losses by them and log them with `.tracker()`.
-    Raises BalanceError where there is no list of scalar losses.
+
+    For balancers that look at gradients, `filter` says by which parameters: an Equinox filter (a function of a leaf, or
+    a tree of booleans like the module of the one network), or a dict `{net: filter}`, which leaves others out.
+    Raises BalanceError where there is no list of scalar losses, and for a filter that nothing would look at.
 
     >>> import pinnace as pn
     >>> x = pn.domain.interval(0, 1).variable("interior", 10)
@@ -40,11 +66,15 @@ def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer) -> An
     >>> print(a)
     w(a)
     """
-    reads_of(balancer)
+    reads = reads_of(balancer)
     keys = tuple(losses) if isinstance(losses, Mapping) else None
     listed = list(losses.values()) if isinstance(losses, Mapping) else losses
     _check(listed)
-    cell = Cell(balancer, listed, keys)
+    if filter is not True and not reads & {"grads", "traces"}:
+        raise BalanceError(
+            f"{type(balancer).__name__} does not look at gradients, so filter={filter!r} does nothing. Leave it out."
+        )
+    cell = Cell(balancer, listed, OfLosses(len(listed), keys), losses=listed, reads=reads, filter=filter)
     weights = tuple(Expr("weight", cell.losses, (cell, index)) for index in range(len(cell.losses)))
     return dict(zip(keys, weights, strict=True)) if keys is not None else weights
 

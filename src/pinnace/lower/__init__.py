@@ -11,27 +11,35 @@ A field goes through `fields` (how its module is called) and `mapped` (one point
 `directions` and `interpret` with the rules of each primitive, or `backwards`.
 """
 
+from pinnace.lower.batches import at_points as at_points
 from pinnace.lower.batches import batches as batches
 from pinnace.lower.functional import spelled as spelled
 from pinnace.lower.given import Given as Given
+from pinnace.lower.program import WEIGHTS as WEIGHTS
 from pinnace.lower.program import Canonical as Canonical
 from pinnace.lower.program import Compiled as Compiled
+from pinnace.lower.program import Moved as Moved
 from pinnace.lower.program import Program as Program
 from pinnace.lower.program import Static as Static
 from pinnace.lower.program import lower as lower
 from pinnace.lower.program import noises_of as noises_of
+from pinnace.lower.tangent import kernel_trace as kernel_trace
 from pinnace.lower.work import FieldWork as FieldWork
 from pinnace.lower.work import matrix_products as matrix_products
 from pinnace.lower.work import work as work
 
 __all__ = [
+    "WEIGHTS",
     "Canonical",
     "Compiled",
     "FieldWork",
     "Given",
+    "Moved",
     "Program",
     "Static",
+    "at_points",
     "batches",
+    "kernel_trace",
     "lower",
     "matrix_products",
     "noises_of",

@@ -7,33 +7,33 @@ from typing import Any
 import jax
 
 from pinnace._errors import LoweringError, PinnaceWarning
-from pinnace.expr import Expr, Names, Tracker, nodes, text
+from pinnace.expr import Expr, Mover, Names, Tracker, nodes, text
 from pinnace.optim import Trainable
 
 
-def check_entries(entries: Any, names: Names) -> tuple[list[Expr], list[Tracker]]:
-    """The losses and the trackers among the entries.
+def check_entries(entries: Any, names: Names) -> tuple[list[Expr], list[Tracker], list[Mover]]:
+    """The losses, the trackers and what moves points among the entries.
 
-    Raises LoweringError for what can be neither.
+    Raises LoweringError for what can be none of them.
     """
-    if isinstance(entries, (Expr, Tracker)) or not isinstance(entries, (list, tuple)):
+    if isinstance(entries, (Expr, Tracker, Mover)) or not isinstance(entries, (list, tuple)):
         raise LoweringError(f"core takes a list of losses and trackers, core([pde, bc]); got {_shown(entries, names)}.")
-    losses, trackers = [], []
-    for entry in entries:
-        if isinstance(entry, Tracker):
-            trackers.append(entry)
-            continue
+    trackers = [entry for entry in entries if isinstance(entry, Tracker)]
+    movers = [entry for entry in entries if isinstance(entry, Mover)]
+    losses = [entry for entry in entries if not isinstance(entry, (Tracker, Mover))]
+    for entry in losses:
         check_entry(entry, names)
-        losses.append(entry)
     if not losses:
-        raise LoweringError("core needs at least one loss; a tracker adds nothing to the loss.")
-    return losses, trackers
+        raise LoweringError("core needs at least one loss; trackers and what moves points add nothing to it.")
+    return losses, trackers, movers
 
 
 def check_entry(entry: Any, names: Names) -> None:
     """Raise LoweringError where an entry is no scalar loss."""
     if not isinstance(entry, Expr):
-        raise LoweringError(f"an entry of core is a scalar expression or a tracker; got {_shown(entry, names)}.")
+        raise LoweringError(
+            f"an entry of core is a scalar expression, a tracker, or what moves points; got {_shown(entry, names)}."
+        )
     if entry.kind != "weight" and entry.points is None and not entry.shape:
         return
     shown = text(entry, names)
@@ -74,6 +74,25 @@ def check_trained(trainables: Sequence[Trainable], names: Names) -> None:
                 f"`{names(trainable)}` has no optimizer: attach one, `.optimizer(optax.adam(1e-3))`, or keep its "
                 f"parameters as they are, `.freeze()`."
             )
+
+
+def check_movers(movers: Sequence[Mover], losses: Sequence[Expr], cells: Sequence[Any], names: Names) -> None:
+    """Raise LoweringError where points move that must stay, that two things move, or that no loss looks at."""
+    used = {node.points for node in nodes(losses)}
+    staying = {cell.stays: cell for cell in cells if cell.stays is not None}
+    by_points: dict[Any, Mover] = {}
+    for mover in movers:
+        points = mover.expr.points
+        if points in by_points:
+            raise LoweringError(f"{by_points[points]!r} and {mover!r} both move {points!r}. Leave one of them out.")
+        if points in staying:
+            raise LoweringError(
+                f"{staying[points].name} keeps a weight for each of {points!r} from step to step, but {mover.name} "
+                f"moves them: a weight would go to another point than the one it was made for. Leave one of them out."
+            )
+        if points not in used:
+            raise LoweringError(f"{mover!r} moves {points!r}, which no loss looks at. Leave it out, or add the loss.")
+        by_points[points] = mover
 
 
 def warn_unused(losses: Sequence[Expr], cells: Sequence[Any], names: Names) -> None:

@@ -115,7 +115,8 @@ def _groups(atom: Expr, summands: list[Summand]) -> Iterable[list[Summand]]:
 
 
 def _known_before(factor: Expr, fields: set[Expr]) -> bool:
-    return not factor.shape and not any(node in fields or node.kind in ("reduce", "weight") for node in nodes([factor]))
+    late = ("reduce", "weight", "point weight")
+    return not factor.shape and not any(node in fields or node.kind in late for node in nodes([factor]))
 
 
 def _below(one: Summand, other: Summand) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, text
@@ -29,7 +30,7 @@ def evaluate(plan: Plan, given: Given) -> list[Any]:
     for key in plan.order:
         frame, node = key
         if node in given.known:
-            jets[key] = Jet(given.known[node])
+            jets[key] = Jet(given.known[node], {}, node.points is not None)
             continue
         args = [jets[arg] for arg in plan.arguments[key]]
         terms = ordered(plan.needs[key])
@@ -151,6 +152,19 @@ def _weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: 
     return Jet(given.weights(cell, [jnp.asarray(jet.value) for jet in args])[index])
 
 
+def _point_weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
+    values = [over_points(arg, jet, given) for arg, jet in zip(node.args, args, strict=True)]
+    return Jet(weighed(node, values, given), {}, True)
+
+
+def weighed(node: Expr, values: Sequence[Array], given: Given) -> Array:
+    """The weights of points from the values there; copies of points, which only fill up a set, get a copy."""
+    count, rows = given.counts.get(node.points), len(values[0])
+    found = given.weights(node.data[0], [value[:count] for value in values])
+    found = found if count is None else found[jnp.arange(rows) % count]
+    return found.astype(values[0].dtype)
+
+
 EVALUATE: dict[str, Callable[[Expr, Sequence[Jet], Terms, Frame, Given], Jet]] = {
     "constant": _constant,
     "parameter": _parameter,
@@ -167,4 +181,5 @@ EVALUATE: dict[str, Callable[[Expr, Sequence[Jet], Terms, Frame, Given], Jet]] =
     "at": _at,
     "reduce": _reduce,
     "weight": _weight,
+    "point weight": _point_weight,
 }

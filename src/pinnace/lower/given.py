@@ -17,9 +17,9 @@ class Given:
     modules: Mapping[Trainable, Any]
     points: Mapping[PointSet, Array]
     weights: Callable[[int, Sequence[Array]], Array]
-    """The weights of the k-th balancer, given the raw losses that it looks at."""
+    """The weights of the k-th cell, given the values that it looks at."""
     known: Mapping[Expr, Any] = field(default_factory=dict)
-    """Values of expressions without points that were computed before."""
+    """Values that were computed before."""
     counts: Mapping[PointSet, int] = field(default_factory=dict)
     """How many points of a set are real, where copies of some follow them."""
     microbatch: int | None = None

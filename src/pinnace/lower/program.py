@@ -11,12 +11,15 @@ from jaxtyping import Array
 from pinnace._errors import LoweringError
 from pinnace.expr import Expr, Names, Noise, PointSet, Tracker, nodes, replace, text
 from pinnace.lower.batches import evaluate_in_batches, planned
-from pinnace.lower.check import check_entries, check_names, check_trained, warn_unused
+from pinnace.lower.check import check_entries, check_movers, check_names, check_trained, warn_unused
 from pinnace.lower.given import Given
 from pinnace.lower.losses import Loss, raw_losses, tracker_name
 from pinnace.lower.reduce import aligned, residual_vector, squares
 from pinnace.lower.require import Plan
 from pinnace.optim import Trainable
+
+WEIGHTS = ("weight", "point weight")
+"""Nodes that stand for what a cell gives; its identity comes first in their data."""
 
 
 class Static:
@@ -45,6 +48,15 @@ class Logged:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """How the points of one set are moved every so many steps: by a rule, from a residual there."""
+
+    expr: Expr
+    rule: Any
+    every: int
+
+
+@dataclass(frozen=True)
 class Program:
     """What a list of entries means. Two programs of the same expressions are equal, whatever their balancers' numbers.
 
@@ -56,7 +68,9 @@ class Program:
     loss_names: tuple[str, ...]
     trackers: tuple[Logged, ...]
     cells: tuple[tuple[Expr, ...], ...]
-    """The losses that each balancer looks at."""
+    """What each cell looks at: the losses of a balancer, the residual of point weights."""
+    moved: tuple[Moved | None, ...]
+    """For each point set, what moves it beside its own plan."""
     trainables: tuple[Trainable, ...]
     names: tuple[str, ...]
     """The names of the trainables."""
@@ -126,28 +140,31 @@ def lower(entries: Sequence[Any]) -> Compiled:
     Raises LoweringError, and warns of weights that are not used.
     """
     names = Names()
-    written, tracked = check_entries(entries, names)
-    every_root = [*written, *(tracker.expr for tracker in tracked)]
-    found = list(nodes(every_root))
-    cells = tuple(dict.fromkeys(node.data[0] for node in found if node.kind == "weight"))
+    written, tracked, movers = check_entries(entries, names)
+    found = list(nodes([*written, *(beside.expr for beside in (*tracked, *movers))]))
+    cells = tuple(dict.fromkeys(node.data[0] for node in found if node.kind in WEIGHTS))
     trainables = tuple(dict.fromkeys(node.data[0] for node in found if node.kind in ("field", "parameter")))
     trained = dict.fromkeys(node.data[0] for node in nodes(written) if node.kind in ("field", "parameter"))
     canonical = Canonical(cells)
     check_names(trainables, names)
     labels = tuple(map(names, trainables))
     check_trained(tuple(trained), names)
+    check_movers(movers, written, cells, names)
     warn_unused(written, cells, names)
     losses = raw_losses([*written, *(loss for cell in cells for loss in cell.losses)])
+    points = tuple(dict.fromkeys(node.points for node in found if node.points is not None))
+    moved = {mover.expr.points: Moved(canonical(mover.expr), mover.rule, mover.every) for mover in movers}
     program = Program(
         entries=tuple(map(canonical, written)),
         losses=tuple(canonical(loss.expr) for loss in losses),
         loss_names=tuple(loss.name for loss in losses),
         trackers=_trackers(tracked, canonical, {"total", *(f"lr({label})" for label in labels)}, losses, names),
-        cells=tuple(tuple(map(canonical, cell.losses)) for cell in cells),
+        cells=tuple(tuple(map(canonical, cell.inputs)) for cell in cells),
+        moved=tuple(map(moved.get, points)),
         trainables=trainables,
         names=labels,
         statics=tuple(Static(eqx.partition(trainable.module, eqx.is_array)[1]) for trainable in trainables),
-        points=tuple(dict.fromkeys(node.points for node in found if node.points is not None)),
+        points=points,
         noises=noises_of(found),
     )
     shown = tuple(replace(loss.expr, {"named": lambda node, args: args[0]}) for loss in losses)
@@ -163,11 +180,15 @@ class Canonical:
     """Expressions without names, their weights numbered."""
 
     def __init__(self, cells: Sequence[Any]) -> None:
-        numbers = {cell: k for k, cell in enumerate(cells)}
+        self._numbers = {cell: k for k, cell in enumerate(cells)}
         self._rules: Mapping[str, Callable[[Expr, tuple], Expr]] = {
             "named": lambda node, args: args[0],
-            "weight": lambda node, args: Expr("weight", args, (numbers[node.data[0]], node.data[1])),
+            **{kind: lambda node, args: Expr(node.kind, args, self._numbered(node)) for kind in WEIGHTS},
         }
+
+    def _numbered(self, node: Expr) -> tuple[Any, ...]:
+        cell, *place = node.data
+        return self._numbers[cell], *place
 
     def __call__(self, expr: Expr) -> Expr:
         return replace(expr, self._rules)

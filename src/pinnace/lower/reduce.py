@@ -117,10 +117,10 @@ def aligned(nodes: Sequence[Expr], values: Sequence[Array]) -> list[Array]:
     ]
 
 
-def squares(entry: Expr) -> list[tuple[Expr, Expr, Expr]]:
+def squares(entry: Expr, who: str = "this optimizer uses least squares") -> list[tuple[Expr, Expr, Expr]]:
     """An entry as a sum of factor * mean of w r^2: (factor, residual, w), read from how it is written.
 
-    Raises LoweringError that names the entry where it is no such sum.
+    Raises LoweringError that names the entry, and says who asks, where it is no such sum.
     """
     found: list[tuple[Expr, Expr, Expr]] = []
     one = as_expr(1.0)
@@ -143,9 +143,8 @@ def squares(entry: Expr) -> list[tuple[Expr, Expr, Expr]]:
                 found.append((factor, node.args[0], node.args[1]))
             case _:
                 raise LoweringError(
-                    f"this optimizer uses least squares, and the entry `{text(entry)}` is no sum of squares because "
-                    f"of `{text(node)}`. Write it as factors times `.mse` or `.weighted(w)`, or choose another "
-                    f"optimizer."
+                    f"{who}, and `{text(entry)}` is no sum of squares because of `{text(node)}`. Write it as factors "
+                    f"times `.mse` or `.weighted(w)`, or choose another."
                 )
     return found
 

@@ -172,6 +172,15 @@ def _values(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> 
     return [(inner, arg, (inner.value,)) for inner, arg in at_points]
 
 
+def _at_its_points(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
+    if frame.outer is not None:
+        raise LoweringError(
+            f"`{text(node)}` is known at the points of {node.points!r} only, and cannot be moved by `.at`. Weigh what "
+            f"was moved instead: make the weights of a residual that has the `.at` inside."
+        )
+    return _values(frames, frame, node, terms)
+
+
 def _coordinate(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     if frame.base is not None:
         return [(frame.base, node, (frame.base.value,))]
@@ -237,4 +246,5 @@ REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Sequence[Term]], Passed]] = {
     "at": _at,
     "reduce": _values,
     "weight": _values,
+    "point weight": _at_its_points,
 }

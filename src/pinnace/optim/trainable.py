@@ -76,13 +76,18 @@ class Trainable(Identity):
         return jax.tree.map(
             lambda leaf, chosen, frozen: bool(eqx.is_inexact_array(leaf)) and chosen and not frozen,
             self.module,
-            self._spread(self.chosen),
-            self._spread(self.frozen),
+            self.spread(self.chosen),
+            self.spread(self.frozen),
         )
 
-    def _spread(self, filter: PyTree) -> PyTree:
+    def spread(self, filter: PyTree) -> PyTree:
+        """An Equinox filter as a tree of booleans like `module`.
+
+        Raises FieldError for a tree of another structure.
+        """
+
         def below(chosen: Any, part: PyTree) -> PyTree:
-            return jax.tree.map(lambda leaf: bool(chosen(leaf)) if callable(chosen) else bool(chosen), part)
+            return jax.tree.map(lambda leaf: _counts(chosen, leaf), part)
 
         if isinstance(filter, bool) or (callable(filter) and not isinstance(filter, eqx.Module)):
             return below(filter, self.module)
@@ -139,6 +144,11 @@ def trainable_of(thing: Any) -> Trainable:
 def as_rate(schedule: Any) -> LearningRateSchedule:
     """A number, a callable or a schedule, as a schedule."""
     return schedule if isinstance(schedule, LearningRateSchedule) else LearningRateSchedule(schedule)
+
+
+def _counts(chosen: Any, leaf: Any) -> bool:
+    """Whether a filter takes a leaf; functions are asked about what can be trained only."""
+    return eqx.is_inexact_array(leaf) and bool(chosen(leaf)) if callable(chosen) else bool(chosen)
 
 
 def _checked(tx: Any) -> optax.GradientTransformation:

@@ -15,6 +15,9 @@ from pinnace.step.recipe import recipe as recipe
 from pinnace.step.scale import PRECISIONS as PRECISIONS
 from pinnace.step.scale import Scale as Scale
 from pinnace.step.scale import scale_of as scale_of
+from pinnace.step.searching import restless as restless
+from pinnace.step.searching import searching as searching
+from pinnace.step.searching import warn_of_searches as warn_of_searches
 from pinnace.step.state import State as State
 
 __all__ = [
@@ -32,6 +35,9 @@ __all__ = [
     "look",
     "reattached",
     "recipe",
+    "restless",
     "run_chunk",
     "scale_of",
+    "searching",
+    "warn_of_searches",
 ]

@@ -15,8 +15,11 @@ from jaxtyping import Array, Bool, Float, PyTree
 from pinnace.lower import Given
 from pinnace.schedule import LossValues
 from pinnace.step.arithmetic import in_precision
-from pinnace.step.moves import Moves, held
-from pinnace.step.recipe import Recipe
+from pinnace.step.measured import MEASURED, measured
+from pinnace.step.moves import Moves, Weights, held
+from pinnace.step.operate import combined, summed
+from pinnace.step.positions import moved_points
+from pinnace.step.recipe import Recipe, key_of
 from pinnace.step.state import State, like
 
 
@@ -31,8 +34,9 @@ class Row(eqx.Module):
 
 
 class Seen(eqx.Module):
-    """What one forward pass gives beside the total."""
+    """What one forward pass gives beside what is differentiated."""
 
+    total: Float[Array, ""]
     entries: Array
     losses: Array
     weights: tuple[Array, ...]
@@ -48,23 +52,37 @@ def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, 
 
 def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, Bool[Array, ""]]:
     program, placement = recipe.program, recipe.placement
-    cell_numbers, rate_numbers = numbers
+    cell_numbers, rate_numbers, surgery_numbers = numbers
     root = jax.random.wrap_key_data(state.key)
-    points, samplers = _moved_points(recipe, state, root)
+    points, samplers = moved_points(recipe, state, root)
+    trained = tuple(group.trained(state.params) for group in recipe.groups)
+
+    def given(trained: tuple[PyTree, ...], weights: Weights) -> Given:
+        return recipe.given(recipe.put(state.params, trained), points, weights, state)
+
+    def simple(number: int) -> dict[str, Any]:
+        key = key_of(root, len(program.points) + number, state)
+        return {name: value for name, value in (("step", state.step), ("key", key)) if reads(number, name)}
+
+    def reads(number: int, name: str) -> bool:
+        return name in recipe.cells[number].reads
+
+    made = measured(recipe, cell_numbers, state, trained, given, simple)
 
     def signals(number: int) -> dict[str, Any]:
-        key = jax.random.fold_in(jax.random.fold_in(root, len(program.points) + number), state.step)
-        return {
-            name: value for name, value in (("step", state.step), ("key", key)) if name in recipe.cells[number].reads
-        }
+        return {**simple(number), **{name: made[name, number] for name in MEASURED if reads(number, name)}}
 
-    def total_of(trained: tuple[PyTree, ...]) -> tuple[Array, Seen]:
+    def entries_of(trained: tuple[PyTree, ...]) -> tuple[list[Array], Seen]:
         moves = Moves(recipe, cell_numbers, state.cells, signals)
-        given = recipe.given(_put(recipe, state.params, trained), points, moves, state)
-        return _forward(recipe, given, moves)
+        return _forward(recipe, given(trained, moves), moves)
 
-    trained = tuple(group.trained(state.params) for group in recipe.groups)
-    (total, seen), gradients = jax.value_and_grad(total_of, has_aux=True)(trained)
+    if recipe.surgery is None:
+        seen, gradients = summed(entries_of, trained)
+        operated = state.surgery
+    else:
+        key = key_of(root, len(program.points) + len(program.cells) + 1, state)
+        seen, gradients, operated = combined(recipe.surgery, surgery_numbers, entries_of, trained, state, key)
+    total = seen.total
 
     values = LossValues(seen.entries, dict(zip(program.loss_names, seen.losses, strict=True)), total)
     params, optimizers, rates, logged = state.params, [], [], []
@@ -98,34 +116,15 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
         weights=like(seen.weights, state.weights, "the balancers"),
         points=points,
         samplers=samplers,
+        surgery=operated,
         key=state.key,
         step=state.step + 1,
     )
     return placement.held(after), row, finite
 
 
-def _put(recipe: Recipe, params: Sequence[PyTree], trained: Sequence[PyTree]) -> Sequence[PyTree]:
-    for group, part in zip(recipe.groups, trained, strict=True):
-        params = group.put(params, part)
-    return params
-
-
-def _moved_points(recipe: Recipe, state: State, root: Any) -> tuple[tuple[Array, ...], tuple[PyTree, ...]]:
-    """The points of this step: as they are, or as their sampler moves them."""
-    found = []
-    for k, points in enumerate(recipe.program.points):
-        if points.plan.moves:
-            key = jax.random.fold_in(root, k)
-            place = recipe.placement.spread
-            moved = points.plan.update(state.points[k], state.samplers[k], step=state.step, key=key, place=place)
-            found.append(like(moved, (state.points[k], state.samplers[k]), f"the sampler of {points!r}"))
-        else:
-            found.append((state.points[k], state.samplers[k]))
-    return tuple(points for points, _ in found), tuple(sampler for _, sampler in found)
-
-
-def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[Array, Seen]:
-    """All values of one step in one pass: entries, raw losses, what is tracked each step; every balancer moves."""
+def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[list[Array], Seen]:
+    """One pass: the entries, to be differentiated; all raw losses, and what is tracked each step. Every cell moves."""
     program = recipe.program
     tracked = [tracker.expr for tracker in program.trackers if tracker.every == 1]
     real = recipe.placement.real
@@ -140,8 +139,8 @@ def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[Array, Seen]:
     total = reduce(add, entries)
     losses_at_once = jnp.stack([jnp.asarray(loss, total.dtype) for loss in losses])
     rows = tuple(real(expr.points, value) for expr, value in zip(tracked, trackers, strict=True))
-    seen = Seen(jnp.stack(entries), losses_at_once, weights, cells, rows)
-    return total, lax.stop_gradient(seen)
+    seen = Seen(total, jnp.stack(entries), losses_at_once, weights, cells, rows)
+    return entries, lax.stop_gradient(seen)
 
 
 def _cut(values: Sequence[Any], lengths: Sequence[int]) -> list[list[Any]]:

@@ -15,7 +15,7 @@ from pinnace.step.recipe import Attached
 from pinnace.step.state import State, settled
 
 
-def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any) -> State:
+def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any, surgery: Any = None) -> State:
     """Parameters as the modules have them, points drawn, balancers, optimizers and schedules at their start.
 
     Everything random comes from `key`: point sets get it folded with their number, in order of first use.
@@ -23,7 +23,10 @@ def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any) -> St
     program = compiled.program
     params = tuple(settled(eqx.filter(trainable.module, eqx.is_array)) for trainable in program.trainables)
     drawn = [points.plan.init(jax.random.fold_in(key, k)) for k, points in enumerate(program.points)]
-    sizes = [dict.fromkeys(cell.keys, 0.0) if cell.keys else len(cell.losses) for cell in compiled.cells]
+    samplers = [
+        points.plan.base if moved else sampler
+        for points, moved, (_, sampler) in zip(program.points, program.moved, drawn, strict=True)
+    ]
     starts = [start(one, params) for one in attachments]
     return settled(
         State(
@@ -31,10 +34,11 @@ def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any) -> St
             optimizers=tuple(start[0] for start in starts),
             counts=tuple(start[1] for start in starts),
             rates=tuple(start[2] for start in starts),
-            cells=tuple(cell.balancer.init(size) for cell, size in zip(compiled.cells, sizes, strict=True)),
-            weights=tuple(_number(np.ones(len(cell.losses)), float) for cell in compiled.cells),
+            cells=tuple(cell.form.start(cell.balancer) for cell in compiled.cells),
+            weights=tuple(_number(np.ones(cell.form.size), float) for cell in compiled.cells),
             points=tuple(points for points, _ in drawn),
-            samplers=tuple(sampler for _, sampler in drawn),
+            samplers=tuple(samplers),
+            surgery=() if surgery is None else surgery.init(len(program.entries)),
             key=jax.random.key_data(key),
             step=_number(0, int),
         )

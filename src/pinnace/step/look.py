@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from pinnace._errors import ExpressionError
 from pinnace.expr import Expr, PointSet, nodes, text
-from pinnace.lower import Canonical, Compiled, Program, noises_of
+from pinnace.lower import WEIGHTS, Canonical, Compiled, Program, noises_of
 from pinnace.step.arithmetic import in_precision
 from pinnace.step.moves import held
 from pinnace.step.placement import Placement
@@ -53,12 +53,18 @@ def look(
     for node in found:
         if node.kind in ("field", "parameter") and node.data[0] not in compiled.program.trainables:
             raise ExpressionError(f"`{text(node)}` is not part of this problem: no entry of core uses it.")
-        if node.kind == "weight" and node.data[0] not in compiled.cells:
+        if node.kind in WEIGHTS and node.data[0] not in compiled.cells:
             raise ExpressionError(f"`{text(node)}` is not part of this problem: no entry of core uses its balancer.")
     needed = tuple(dict.fromkeys(node.points for node in found if node.points is not None))
     arrays, shape = {}, None
     if values is not None:
         arrays, shape = _given(expr, values)
+    for node in found:
+        if node.kind == "point weight" and node.points in arrays:
+            raise ExpressionError(
+                f"`{text(node)}` is known at the points of the problem only. Look at it there, crux.eval(expr), and at "
+                f"their coordinates, crux.eval({node.points.axes[0]})."
+            )
     known = dict(zip(compiled.program.points, state.points, strict=True))
     for points in needed:
         if points not in arrays and points not in known:

@@ -1,6 +1,6 @@
 """The cells of one step: each moves exactly once, whatever uses its weights and whoever watches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
+from pinnace._errors import LoweringError
 from pinnace.step.recipe import Recipe
 from pinnace.step.state import like
 
@@ -18,27 +19,28 @@ class Moves:
     """The weights of this step, made when the first expression asks for them and remembered."""
 
     def __init__(
-        self, recipe: Recipe, numbers: Sequence[Any], states: Sequence[Any], signals: Callable[[int], dict]
+        self, recipe: Recipe, numbers: Sequence[Any], states: Sequence[Any], signals: Callable[[int], Mapping[str, Any]]
     ) -> None:
         self._recipe, self._numbers, self._states, self._signals = recipe, numbers, states, signals
         self._made: dict[int, tuple[Array, Any]] = {}
 
     def __call__(self, number: int, losses: Sequence[Array]) -> Array:
-        """The weights of a balancer, constants for differentiation, from the raw losses that it looks at."""
+        """The weights of a cell, constants for differentiation, from the values that it looks at."""
         if number not in self._made:
             self._made[number] = self._move(number, losses)
         return self._made[number][0]
 
     def _move(self, number: int, losses: Sequence[Array]) -> tuple[Array, Any]:
         part = self._recipe.cells[number]
-        balancer = eqx.combine(self._numbers[number], part.static.tree)
-        values = lax.stop_gradient(jnp.stack([jnp.asarray(loss) for loss in losses]))
-        given = dict(zip(part.keys, values, strict=True)) if part.keys else values
-        weights, state = balancer.update(given, self._states[number], **self._signals(number))
-        if part.keys:
-            weights = jnp.stack([weights[key] for key in part.keys])
-        weights, state = lax.stop_gradient((jnp.asarray(weights), state))
-        return weights, like(state, self._states[number], f"the balancer {part.name}")
+        cell = eqx.combine(self._numbers[number], part.static.tree)
+        values = [lax.stop_gradient(jnp.asarray(loss)) for loss in losses]
+        found = part.form.update(cell, values, self._states[number], self._signals(number))
+        weights, state = lax.stop_gradient(found)
+        if weights.shape != (part.form.size,):
+            raise LoweringError(
+                f"{part.name} gave weights of shape {weights.shape}, expected ({part.form.size},): one for each."
+            )
+        return weights, like(state, self._states[number], f"the state of {part.name}")
 
     def results(self) -> tuple[tuple[Array, ...], tuple[Any, ...]]:
         """Weights and new states of all balancers, in their order."""

@@ -1,6 +1,6 @@
 """What a step is compiled from: what stays fixed, and the numbers that may change without compiling again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,10 +11,9 @@ import optax
 from jaxtyping import Array, PyTree
 
 from pinnace._errors import LoweringError
-from pinnace.balance import reads_of
-from pinnace.fn import Cell
+from pinnace.fn import Cell, Form
 from pinnace.lower import Compiled, Given, Program, Static
-from pinnace.optim import Binding
+from pinnace.optim import Binding, Trainable, trainable_of
 from pinnace.schedule import LearningRateSchedule
 from pinnace.step.placement import Placement
 from pinnace.step.scale import Scale
@@ -49,12 +48,22 @@ class Group:
 
 @dataclass(frozen=True)
 class CellPart:
-    """What is fixed about a balancer in the program."""
+    """What is fixed about a balancer, or about point weights, in the program."""
 
     static: Static
-    keys: tuple[str, ...] | None
+    form: Form
     reads: frozenset[str]
     name: str
+    chosen: tuple[Static, ...] | None
+    """For each trainable a tree of booleans: the parameters whose gradients count; None for all."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is fixed about how gradients of entries are combined."""
+
+    static: Static
+    reads: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -66,11 +75,29 @@ class Recipe:
     groups: tuple[Group, ...]
     schedules: tuple[Static | None, ...]
     scale: Scale
+    surgery: Operation | None = None
 
     @cached_property
     def placement(self) -> Placement:
         """Where the arrays of a state lie."""
         return Placement(self.scale, self.program.points)
+
+    def put(self, params: Sequence[PyTree], trained: Sequence[PyTree]) -> Sequence[PyTree]:
+        """All arrays, with those replaced that the groups train."""
+        for group, part in zip(self.groups, trained, strict=True):
+            params = group.put(params, part)
+        return params
+
+    def chosen(self, number: int, gradients: Sequence[PyTree]) -> PyTree:
+        """Gradients, one tree a group, without those that do not count for a cell."""
+        masks = self.cells[number].chosen
+        if masks is None:
+            return gradients
+        found = []
+        for group, tree in zip(self.groups, gradients, strict=True):
+            parts = tree if len(group.members) > 1 else (tree,)
+            found += [eqx.filter(part, masks[k].tree) for k, part in zip(group.members, parts, strict=True)]
+        return tuple(found)
 
     def given(
         self,
@@ -86,7 +113,12 @@ class Recipe:
 def chance(program: Program, state: State) -> Any:
     """The key of what expressions draw in the step from a state; samplers and balancers have the keys before it."""
     root = jax.random.wrap_key_data(state.key)
-    return jax.random.fold_in(jax.random.fold_in(root, len(program.points) + len(program.cells)), state.step)
+    return key_of(root, len(program.points) + len(program.cells), state)
+
+
+def key_of(root: Any, number: int, state: State) -> Any:
+    """The key of one consumer in one step: points first, then cells, what expressions draw, and surgery."""
+    return jax.random.fold_in(jax.random.fold_in(root, number), state.step)
 
 
 @dataclass(frozen=True)
@@ -123,33 +155,45 @@ def attached(compiled: Compiled) -> tuple[Attached, ...]:
     )
 
 
-def recipe(compiled: Compiled, attachments: Sequence[Attached], scale: Scale | None = None) -> tuple[Recipe, PyTree]:
-    """The fixed part of a step, and the numbers of its balancers and schedules."""
+def recipe(
+    compiled: Compiled, attachments: Sequence[Attached], scale: Scale | None = None, surgery: Any = None
+) -> tuple[Recipe, PyTree]:
+    """The fixed part of a step, and the numbers of its balancers, schedules and surgery."""
     cells, numbers = [], []
     for cell in compiled.cells:
-        part, dynamic = _cell(cell)
+        part, dynamic = _cell(cell, compiled.program.trainables)
         cells.append(part)
         numbers.append(dynamic)
     rates = [None if one.schedule is None else _split(one.schedule) for one in attachments]
+    operation, amounts = (None, ()) if surgery is None else _split(surgery)
     fixed = Recipe(
         compiled.program,
         tuple(cells),
         tuple(one.group for one in attachments),
         tuple(None if rate is None else rate[0] for rate in rates),
         scale or Scale(),
+        None if operation is None else Operation(operation, frozenset(surgery.reads)),
     )
-    return fixed, (tuple(numbers), tuple(None if rate is None else rate[1] for rate in rates))
+    return fixed, (tuple(numbers), tuple(None if rate is None else rate[1] for rate in rates), amounts)
 
 
-def _cell(cell: Cell) -> tuple[CellPart, PyTree]:
-    reads = reads_of(cell.balancer)
-    for signal in sorted(reads - {"step", "key"}):
-        raise LoweringError(
-            f'the balancer {cell.name} reads "{signal}", which the step does not compute in this version. It can '
-            f'have the losses, "step" and "key".'
-        )
+def _cell(cell: Cell, trainables: Sequence[Trainable]) -> tuple[CellPart, PyTree]:
     static, dynamic = _split(cell.balancer)
-    return CellPart(static, cell.keys, reads, str(cell.name)), dynamic
+    return CellPart(static, cell.form, cell.reads, str(cell.name), _chosen(cell, trainables)), dynamic
+
+
+def _chosen(cell: Cell, trainables: Sequence[Trainable]) -> tuple[Static, ...] | None:
+    if cell.filter is True:
+        return None
+    if not isinstance(cell.filter, Mapping):
+        return tuple(Static(trainable.spread(cell.filter)) for trainable in trainables)
+    given = {trainable_of(thing): one for thing, one in cell.filter.items()}
+    for trainable in given:
+        if trainable not in trainables:
+            raise LoweringError(
+                f"{cell.name} has a filter for {trainable!r}, which no entry of core uses. Leave it out."
+            )
+    return tuple(Static(trainable.spread(given.get(trainable, False))) for trainable in trainables)
 
 
 def _split(tree: PyTree) -> tuple[Static, PyTree]:

@@ -24,13 +24,15 @@ class State(eqx.Module):
     rates: tuple[PyTree, ...]
     """The state of each schedule."""
     cells: tuple[PyTree, ...]
-    """The state of each balancer."""
+    """The state of each balancer, and of point weights."""
     weights: tuple[Array, ...]
-    """The weights that each balancer gave last; 1 before the first step."""
+    """The weights that each of them gave last; 1 before the first step."""
     points: tuple[Array, ...]
     """The point sets `[n, d]` as they are."""
     samplers: tuple[PyTree, ...]
     """The state of each sampler."""
+    surgery: PyTree
+    """The state of what combines the gradients of the entries."""
     key: UInt32[Array, " words"]
     """The random key of the problem, as data."""
     step: Int[Array, ""]

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -26,8 +27,12 @@ from pinnace.step import (
     look,
     reattached,
     recipe,
+    restless,
     scale_of,
+    searching,
+    warn_of_searches,
 )
+from pinnace.surgery import Surgery
 from pinnace.train import checkpoint
 from pinnace.train.explain import explain
 from pinnace.train.history import History, Layout
@@ -41,13 +46,14 @@ from pinnace.train.run import Outcome, Run
 class Crux:
     """A problem compiled into one step, and everything that its steps change. Made by `core`."""
 
-    def __init__(self, compiled: Compiled, key: int | Array, scale: Scale) -> None:
+    def __init__(self, compiled: Compiled, key: int | Array, scale: Scale, surgery: Any = None) -> None:
         self._compiled = compiled
         self._attached = attached(compiled)
         self._scale, self._processes = scale, Processes(scale.mesh)
+        self._surgery, self._searched = surgery, False
         self._placement = Placement(scale, compiled.program.points)
-        recipe(compiled, self._attached, scale)  # a balancer that asks for what no step has is told here
-        start = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key)
+        recipe(compiled, self._attached, scale, surgery)  # a filter that fits no network is told here
+        start = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key, surgery)
         self._state = self._placement.place(start)
         self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
         self._losses = _definitions(compiled)
@@ -174,14 +180,18 @@ class Crux:
 
     def _recipe(self) -> tuple[Recipe, PyTree]:
         self._attach()
-        fixed, numbers = recipe(self._compiled, self._attached, self._scale)
+        fixed, numbers = recipe(self._compiled, self._attached, self._scale, self._surgery)
         return fixed, self._placement.copies(numbers)
 
     def _attach(self) -> None:
         now = attached(self._compiled)
         if [_identity(one) for one in now] != [_identity(one) for one in self._attached]:
             self._state = self._placement.place(reattached(self.state, self._attached, now))
+            self._searched = False
         self._attached = now
+        if not self._searched:
+            self._searched = True
+            warn_of_searches(restless(self._compiled), partial(searching, now, self._state))
 
     def _write_back(self) -> None:
         program, trained = self._compiled.program, self._placement.modules(self._state)
@@ -217,6 +227,7 @@ def core(
     microbatch: int | None = None,
     remat: bool = False,
     precision: str | None = None,
+    surgery: Surgery | None = None,
 ) -> Crux:
     """Compile losses and trackers into one jitted step: `core([w_pde * pde, w_bc * bc, w_pde.tracker()])`.
 
@@ -227,6 +238,8 @@ def core(
     devices, and parameters of wide layers over a second axis "model"; `microbatch=m` sends large point sets through m
     points at a time, at bounded memory; `remat=True` computes again in the backward pass what is cheap. To rounding:
     `precision` is that of matrix products ("highest", "tensorfloat32", "bfloat16", ...). See docs/devices.md.
+
+    `surgery=pn.surgery.config()` combines the gradients of the losses, weights included, instead of adding them up.
 
     Raises LoweringError for what is no scalar loss, for two losses of one name, for a field without optimizer, and for
     options that mean nothing.
@@ -243,7 +256,12 @@ def core(
     if isinstance(key, bool) or not (isinstance(key, int) or _is_key(key)):
         raise LoweringError(f"the key of core is an int or a key of jax.random.key(...); got {key!r}.")
     scale = scale_of(mesh, microbatch, remat, precision)
-    return Crux(lower(entries), key, scale)
+    if surgery is not None and not isinstance(surgery, Surgery):
+        raise LoweringError(
+            f"surgery combines gradients by `init(m)` and `update(gradients, state)`; got {surgery!r}. Write for "
+            f"example surgery=pn.surgery.config()."
+        )
+    return Crux(lower(entries), key, scale, surgery)
 
 
 def _definitions(compiled: Compiled) -> list[str]:

@@ -31,7 +31,13 @@ def explain(compiled: Compiled, state: State, cost: Cost) -> str:
     if compiled.cells:
         lines.append("balancers")
         for cell in compiled.cells:
-            lines.append(f"  {cell.name} of {', '.join(cell.target(k, names) for k in range(len(cell.losses)))}")
+            lines.append(f"  {cell.name} of {cell.targets(names)}")
+    movers = [
+        f"  {points!r}, {type(moved.rule).__name__.lower()} every {moved.every} steps"
+        for points, moved in zip(program.points, program.moved, strict=True)
+        if moved is not None
+    ]
+    lines += ["points that move", *movers] if movers else []
     forward = sum(one.products for one in cost.fields)
     lines += [
         "a step",
