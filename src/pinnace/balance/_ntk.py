@@ -15,6 +15,7 @@ class Ntk(Averaged):
     reads = frozenset({"traces"})
 
     def target(self, now: Moment) -> Float[Array, " m"]:
+        assert now.traces is not None
         return inverse_shares(jnp.maximum(now.traces, SMALLEST))
 
 

@@ -17,7 +17,7 @@ ROOM = 2**22
 def ntk_trace(
     residual: Callable[[PyTree, Any], Array],
     params: PyTree[Array],
-    points: PyTree[Array, " n ..."],
+    points: PyTree[Array],
     *,
     block: int | None = None,
 ) -> Float[Array, ""]:
