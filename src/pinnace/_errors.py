@@ -28,6 +28,10 @@ class BalanceError(PinnaceError):
     """A loss balancer with wrong arguments."""
 
 
+class SurgeryError(PinnaceError):
+    """Gradients that cannot be combined into one direction."""
+
+
 class LoweringError(PinnaceError):
     """A problem that cannot be compiled into a step."""
 

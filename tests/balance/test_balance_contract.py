@@ -11,6 +11,8 @@ import pytest
 from pinnace import balance
 from pinnace._errors import BalanceError
 
+READS = {"grad_norm": {"grads"}, "lra": {"grads"}, "gradnorm": {"grads"}, "ntk": {"traces"}}
+
 
 class Inverse:
     """The smallest balancer: no base class, no signals."""
@@ -23,12 +25,12 @@ class Inverse:
 
 
 class GradientNorms(balance.LossBalancer):
-    """What the gradient balancers to come look like."""
+    """A balancer of gradients in a page: the formula sees one pytree a loss."""
 
     reads = frozenset({"grads"})
 
     def move(self, now, memory):
-        return jnp.linalg.norm(now.grads, axis=1), memory
+        return jnp.stack([jnp.linalg.norm(tree) for tree in now.grads]), memory
 
 
 class Sampled(balance.LossBalancer):
@@ -44,7 +46,7 @@ def test_anything_with_init_and_update_is_a_balancer():
     for name, factory in balance.BALANCERS.items():
         balancer = factory(1.0) if name == "fixed" else factory()
         assert isinstance(balancer, balance.Balancer)
-        assert balance.reads_of(balancer) == frozenset()
+        assert balance.reads_of(balancer) == READS.get(name, frozenset())
     assert balance.reads_of(GradientNorms()) == {"grads"}
 
 

@@ -22,9 +22,14 @@ from pinnace.balance._equal import ema as ema
 from pinnace.balance._equal import equal_init as equal_init
 from pinnace.balance._equal import equal_init_ema as equal_init_ema
 from pinnace.balance._fixed import fixed as fixed
+from pinnace.balance._grad_norm import grad_norm as grad_norm
+from pinnace.balance._gradnorm import gradnorm as gradnorm
 from pinnace.balance._lbpinns import lbpinns_loss_balancing as lbpinns_loss_balancing
+from pinnace.balance._lra import lra as lra
+from pinnace.balance._ntk import ntk as ntk
 from pinnace.balance._registry import BALANCERS as BALANCERS
 from pinnace.balance._registry import by_name as by_name
 from pinnace.balance._relobralo import relobralo as relobralo
 from pinnace.balance._rlw import rlw as rlw
 from pinnace.balance._softadapt import softadapt as softadapt
+from pinnace.balance._trace import ntk_trace as ntk_trace

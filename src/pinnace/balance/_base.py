@@ -1,20 +1,23 @@
 """The rules that all balancers share. A concrete one is its formula: `move`, and where it starts."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from pinnace._errors import BalanceError
 from pinnace.balance._arguments import Arguments
 from pinnace.balance._contract import given_signals
 from pinnace.balance._losses import Losses, PerLoss, as_vector, check_fit, how_many, in_the_face_of
+from pinnace.balance._measured import as_traces, as_trees
 from pinnace.balance._mode import MODES
 
-MEASURED = frozenset({"grads", "residuals"})
+MEASURED = frozenset({"grads", "traces", "residuals"})
 
 
 class BalancerState(NamedTuple):
@@ -31,14 +34,16 @@ class Moment(NamedTuple):
     """What a formula sees when it moves.
 
     `losses` as the mode shows them, `weights` of the previous move (clamped), `t` the number of moves
-    before this one, and those of the signals that the balancer reads.
+    before this one, and those of the signals that the balancer reads: `grads` as a tuple of m pytrees and
+    `traces` as a vector, both in the order of `losses`.
     """
 
     losses: Float[Array, " m"]
     weights: Float[Array, " m"]
     t: Int[Array, ""]
     step: Int[Array, ""] | None = None
-    grads: PyTree = None
+    grads: tuple[PyTree, ...] | None = None
+    traces: Float[Array, " m"] | None = None
     residuals: PyTree = None
     key: Any = None
 
@@ -128,15 +133,17 @@ class LossBalancer(eqx.Module):
         *,
         step: Int[Array, ""] | int | None = None,
         grads: PyTree = None,
+        traces: Losses | None = None,
         residuals: PyTree = None,
         key: Any = None,
     ) -> tuple[Any, BalancerState]:
         """The weights of this step, and the next state. To be called once a step.
 
         `losses`: raw values, a vector `[m]`, a sequence of m scalars, or a dict of scalars (then the
-        weights are a dict with the same keys). The keyword arguments matter where they are in `reads`.
+        weights are a dict with the same keys). The keyword arguments matter where they are in `reads`, see
+        `Balancer`; where the balancer is not `due`, gradients and traces need not be computed: zeros do.
         Weights come in the dtype of the losses and are constants for differentiation. Raises BalanceError
-        for losses of another number or shape, and for a signal that is missing.
+        for losses of another number or shape, and for a signal that is missing or does not fit.
 
         >>> from pinnace import balance
         >>> balancer = balance.equal_init(normalize=False)
@@ -148,7 +155,11 @@ class LossBalancer(eqx.Module):
         values = as_vector(losses, m)
         for argument, numbers in self.per_loss().items():
             check_fit(argument, numbers, losses, m)
-        signals = given_signals(self.reads, step=step, grads=grads, residuals=residuals, key=key)
+        signals = given_signals(self.reads, step=step, grads=grads, traces=traces, residuals=residuals, key=key)
+        if "grads" in signals:
+            signals["grads"] = as_trees(signals["grads"], losses, m)
+        if "traces" in signals:
+            signals["traces"] = as_traces(signals["traces"], losses, m).astype(dtype)
         measured = {name: jax.lax.stop_gradient(signals[name]) for name in MEASURED & self.reads}
 
         due = self.due(state)
@@ -157,24 +168,45 @@ class LossBalancer(eqx.Module):
         # Ones where nothing may move: a formula never meets a NaN, and `jax_debug_nans` stays quiet.
         seen, scaling = MODES[self.mode].see(jnp.where(audible, heard, 1), state.scaling)
         now = Moment(seen, state.weights, state.moves, **{**signals, **measured})
-        weights, next_memory = self.move(now, memory)
-        weights = self.clamp(weights)
-        # The weights too: numbers beyond what the formulas were made for must not poison the state either.
-        moves = due & audible & _all_finite((measured, weights))
 
-        def kept(new: Array, old: Array) -> Array:
-            return jnp.where(moves, new, old).astype(old.dtype)
+        def stand() -> BalancerState:
+            return BalancerState(state.calls + 1, state.moves, state.weights, state.scaling, memory)
 
-        state = BalancerState(
-            calls=state.calls + 1,
-            moves=state.moves + moves,
-            weights=kept(weights, state.weights),
-            scaling=jax.tree.map(kept, scaling, state.scaling),
-            memory=jax.tree.map(kept, next_memory, memory),
+        def attempt() -> BalancerState:
+            weights, remembered = self.move(now, memory)
+            weights = self.clamp(weights)
+            # The weights too: numbers beyond what the formulas were made for must not poison the state either.
+            moves = due & audible & _all_finite(weights)
+
+            def kept(new: Array, old: Array) -> Array:
+                return jnp.where(moves, new, old).astype(old.dtype)
+
+            return BalancerState(
+                calls=state.calls + 1,
+                moves=state.moves + moves,
+                weights=kept(weights, state.weights),
+                scaling=jax.tree.map(kept, scaling, state.scaling),
+                memory=jax.tree.map(kept, remembered, memory),
+            )
+
+        # Gradients are large: between moves, not even their norms are taken.
+        after = (
+            _where(due & audible, lambda: _where(_all_finite(measured), attempt, stand), stand)
+            if measured
+            else attempt()
         )
-        return in_the_face_of(losses, state.weights.astype(values.dtype)), state
+        return in_the_face_of(losses, after.weights.astype(values.dtype)), after
+
+
+def _where(
+    condition: Bool[Array, ""], then: Callable[[], BalancerState], otherwise: Callable[[], BalancerState]
+) -> BalancerState:
+    """One of two: by Python where the condition is known, since `lax.cond` compiles anew for each call."""
+    if isinstance(condition, Tracer):
+        return jax.lax.cond(condition, then, otherwise)
+    return then() if condition else otherwise()
 
 
 def _all_finite(tree: PyTree[Array]) -> Bool[Array, ""]:
     finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]
-    return jnp.all(jnp.stack(finite))
+    return jnp.all(jnp.stack(finite)) if finite else jnp.array(True)

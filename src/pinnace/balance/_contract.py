@@ -6,7 +6,7 @@ from jaxtyping import Array, PyTree
 
 from pinnace._errors import BalanceError, did_you_mean, listed
 
-SIGNALS = ("step", "grads", "residuals", "key")
+SIGNALS = ("step", "grads", "traces", "residuals", "key")
 
 
 @runtime_checkable
@@ -18,9 +18,17 @@ class Balancer(Protocol):
     pytree of arrays again, so that it can be the carry of a loop. Weights are constants for
     differentiation.
 
-    An attribute `reads`, a set of some of "step", "grads", "residuals" and "key", asks for more than the
-    losses: `update` is then called with exactly these as keyword arguments, and nothing that is not in it
-    is computed. Without the attribute only the losses are given.
+    An attribute `reads`, a set of some of the following, asks for more than the losses: `update` is then
+    called with exactly these as keyword arguments, and nothing that is not in it is computed. Without the
+    attribute only the losses are given.
+
+    - "step": the number of this step, from 0;
+    - "grads": for each loss the gradient of its raw value with respect to the trained parameters, a
+      sequence of m pytrees (for losses in a dict, a dict of pytrees with its keys);
+    - "traces": for each loss that is a mean of squares the trace of its neural tangent kernel over the
+      number of its residuals, as `ntk_trace` computes it: `[m]`, or a dict with the keys of the losses;
+    - "residuals": the residuals behind the losses;
+    - "key": a random key.
 
     Subclassing `LossBalancer` instead gives modes, `every`, clamps and the rule for non-finite losses as
     well.

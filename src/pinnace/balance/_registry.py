@@ -9,7 +9,11 @@ from pinnace.balance._base import LossBalancer
 from pinnace.balance._dwa import dwa
 from pinnace.balance._equal import ema, equal_init, equal_init_ema
 from pinnace.balance._fixed import fixed
+from pinnace.balance._grad_norm import grad_norm
+from pinnace.balance._gradnorm import gradnorm
 from pinnace.balance._lbpinns import lbpinns_loss_balancing
+from pinnace.balance._lra import lra
+from pinnace.balance._ntk import ntk
 from pinnace.balance._relobralo import relobralo
 from pinnace.balance._rlw import rlw
 from pinnace.balance._softadapt import softadapt
@@ -24,6 +28,10 @@ BALANCERS: dict[str, Callable[..., LossBalancer]] = {
     "equal_init": equal_init,
     "ema": ema,
     "equal_init_ema": equal_init_ema,
+    "grad_norm": grad_norm,
+    "lra": lra,
+    "ntk": ntk,
+    "gradnorm": gradnorm,
 }
 """The factories by name."""
 

@@ -9,6 +9,7 @@ LEVELS = {
     "expr": 0,
     "points": 1,
     "balance": 1,
+    "surgery": 1,
     "schedule": 1,
     "domain": 2,
     "optim": 2,
