@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -20,15 +21,25 @@ class Arguments(NamedTuple):
 
     name: str
 
-    def real(self, argument: str, value: Any, *, above: float = -math.inf, least: float = -math.inf) -> Any:
-        """A finite number above `above` and at least `least`, as a float."""
+    def real(
+        self,
+        argument: str,
+        value: Any,
+        *,
+        above: float = -math.inf,
+        least: float = -math.inf,
+        below: float = math.inf,
+        most: float = math.inf,
+    ) -> Any:
+        """A finite number above `above`, at least `least`, below `below` and at most `most`, as a float."""
         if is_traced(value):
             return value
         number = _plain(value)
-        if _is_real(number) and math.isfinite(number) and above < number and least <= number:
+        if _is_real(number) and math.isfinite(number) and above < number < below and least <= number <= most:
             return float(number)
-        bounds = [f"above {above:g}"] * (above > -math.inf) + [f"at least {least:g}"] * (least > -math.inf)
-        raise self.error(argument, value, " ".join(["a finite number", *bounds]))
+        words = {"above": above, "at least": least, "below": below, "at most": most}
+        bounds = " and ".join(f"{word} {bound:g}" for word, bound in words.items() if math.isfinite(bound))
+        raise self.error(argument, value, f"a finite number {bounds}".rstrip())
 
     def whole(self, argument: str, value: Any, *, least: int = -LARGEST_INT) -> Any:
         """An integer, also one written as a float (1e4), from `least` up."""
@@ -39,18 +50,35 @@ class Arguments(NamedTuple):
             return int(number)
         raise self.error(argument, value, f"a whole number from {least} to {LARGEST_INT}")
 
+    def increasing(self, argument: str, values: Any, *, least: int = -LARGEST_INT) -> tuple[Any, ...]:
+        """Integers, each more than the one before."""
+        found = [self.whole(f"{argument}[{i}]", v, least=least) for i, v in enumerate(self.several(argument, values))]
+        for before, after in pairwise(found):
+            if not is_traced(before) and not is_traced(after) and before >= after:
+                raise ScheduleError(
+                    f"{self.name} got {argument} = {found}, but {after} comes after {before}. "
+                    f"Give {argument} that increase."
+                )
+        return tuple(found)
+
     def flag(self, argument: str, value: Any) -> bool:
         """True or False."""
         if isinstance(value, bool | np.bool_):
             return bool(value)
         raise self.error(argument, value, "True or False")
 
-    def several(self, argument: str, values: Any) -> Sequence[Any]:
+    def several(self, argument: str, values: Any, of: str = "numbers") -> Sequence[Any]:
         """A list, a tuple or a one-dimensional array."""
         listed = _plain(values)
         if isinstance(listed, list | tuple | range):
             return listed
-        raise self.error(argument, values, "a list of numbers")
+        raise self.error(argument, values, f"a list of {of}")
+
+    def name_of(self, argument: str, value: Any) -> str:
+        """The name of a loss or tracker."""
+        if isinstance(value, str) and value:
+            return value
+        raise self.error(argument, value, "the name of a loss or tracker")
 
     def bounds(self, min_lr: Any, max_lr: Any) -> tuple[Any, Any]:
         """What every schedule takes: the clamps, None where there is none."""

@@ -49,7 +49,7 @@ class Schedule(Rule):
                 "`state = schedule.init()` and `lr, state = schedule.update(epoch, losses, state)`, or "
                 "attach it with .scale(schedule)."
             )
-        return self.update(epoch, losses, ())[0]
+        return self.update(epoch, losses, self.init())[0]
 
     def init(self) -> PyTree[Array]:
         """The state before the first step, `()` for a rate that has none.

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 from pinnace._errors import ScheduleError
 from pinnace.schedule._arguments import Arguments, is_traced
 from pinnace.schedule._learning_rate import LearningRateSchedule
+from pinnace.schedule._losses import named
 from pinnace.schedule._rule import Rule
 
 
@@ -27,6 +28,7 @@ class Dlrs(Rule):
     min_lr: float | Array
     max_lr: float | Array
     window: int = eqx.field(static=True)
+    watch: str = eqx.field(static=True)
 
     @property
     def reads_losses(self) -> bool:
@@ -42,7 +44,7 @@ class Dlrs(Rule):
 
     def update(self, epoch, losses, state: _Memory) -> tuple[Float[Array, ""], _Memory]:
         assert losses is not None
-        total = jnp.asarray(losses.total, state.totals.dtype)
+        total = jnp.asarray(named(losses, self.watch, f'watch="{self.watch}"'), state.totals.dtype)
         finite = jnp.isfinite(total)
         totals = jnp.where(finite, jnp.append(state.totals[1:], total), state.totals)
         seen = jnp.minimum(state.seen + finite, self.window)
@@ -67,13 +69,15 @@ def dlrs(
     increase: float = 0.1,
     min_lr: float | None = None,
     max_lr: float | None = None,
+    *,
+    watch: str = "total",
 ) -> LearningRateSchedule:
     """Lower the rate while the total loss rises, raise it while the loss falls.
 
     Over the last `window` finite totals, the change from first to last relative to their mean size decides:
     each step moves the rate by that change, times `decrease` or `increase`, times the rate's power of ten,
     divided by `window`. `lr0`: the rate until `window` totals are seen. `min_lr`, `max_lr`: bounds of the
-    rate, `lr0 / 100` and `10 * lr0` by default.
+    rate, `lr0 / 100` and `10 * lr0` by default. `watch`: another value than the total, a raw loss or a tracker by name.
 
     Raises ScheduleError for a window below 2, a rate or `min_lr` that is not positive, negative factors, and
     an `lr0` outside the bounds.
@@ -105,6 +109,7 @@ def dlrs(
             min_lr=low,
             max_lr=high,
             window=_static("window", given, window),
+            watch=given.name_of("watch", watch),
         )
     )
 

@@ -3,27 +3,30 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import PyTree
 
 from pinnace.schedule._arguments import Arguments
-from pinnace.schedule._base import Schedule, rule_of
-from pinnace.schedule._constant import constant
-from pinnace.schedule._cosine import cosine, warmup_cosine
-from pinnace.schedule._exponential import exponential
-from pinnace.schedule._piecewise import piecewise_constant
-from pinnace.schedule._step import step
+from pinnace.schedule._base import rule_of
+from pinnace.schedule._formulas import Formulas
+from pinnace.schedule._formulas import Number as Number
+from pinnace.schedule._join import join
+from pinnace.schedule._plateau import plateau
+from pinnace.schedule._warmup import warmup
+from pinnace.schedule._watched import watched
 
-Number = float | Float[Array, ""]
 
-
-class LearningRateSchedule(Schedule):
+class LearningRateSchedule(Formulas):
     """A learning rate: a number, a function, or one of the shapes that the methods make.
 
     `rate` is a number, a function of `(epoch)` (any optax schedule) or of `(epoch, losses)`; with `state=`,
     its first state, a function of `(epoch, state)` or `(epoch, losses, state)` that returns
     `(lr, next_state)`. They are told apart by the number of positional parameters without default.
     `epoch` counts updates from 0; `losses[0]`, `losses[-1]`, ... are the values of the entries at this step,
-    `losses["pde"]` the raw loss of that name. `min_lr` and `max_lr` clamp the rate.
+    `losses["pde"]` the raw loss of that name, or else the tracker of that name if it is a number (NaN at steps where
+    it is not computed), `losses["total"]` their sum as logged. `min_lr` and `max_lr` clamp the rate.
+
+    `watch="pde"` or `watch=["pde", "error"]`: the function sees only these raw losses and trackers as its `losses`, in
+    this order and by name, and of each the last finite value: a tracker may be computed every 100 steps.
 
     A function may branch in Python (`if`, `and`, `min`, ...): it is run once for each of at most 64 paths
     through it, inside the compiled step too. What cannot be known there (`float()`, `math.exp`, a list
@@ -43,118 +46,91 @@ class LearningRateSchedule(Schedule):
         rate: Any,
         *,
         state: PyTree = None,
+        watch: str | Sequence[str] | None = None,
         min_lr: Number | None = None,
         max_lr: Number | None = None,
     ) -> None:
-        self.rule = rule_of(rate, state)
+        rule = rule_of(rate, state)
+        self.rule = rule if watch is None else watched(rule, watch)
         self.min_lr, self.max_lr = Arguments("lrs").bounds(min_lr, max_lr)
 
     @classmethod
-    def constant(cls, lr: Number, *, min_lr: Number | None = None, max_lr: Number | None = None) -> Self:
-        """The same rate at every step; `lrs(1e-3)` is short for it.
-
-        >>> LearningRateSchedule.constant(0.5)(7).item()
-        0.5
-        """
-        return cls(constant(lr), min_lr=min_lr, max_lr=max_lr)
-
-    @classmethod
-    def exponential(
+    def join(
         cls,
-        lr0: Number,
-        decay_rate: Number,
-        decay_steps: Number,
-        lr_end: Number | None = None,
-        *,
-        staircase: bool = False,
-        transition_begin: int = 0,
-        min_lr: Number | None = None,
-        max_lr: Number | None = None,
-    ) -> Self:
-        """The rate `lr0 * decay_rate ** ((t - transition_begin) / decay_steps)`, and `lr0` until then.
-
-        `lr_end`: the rate never goes below it; never above it where `decay_rate` is more than 1.
-        `staircase`: the exponent is rounded down to a whole number. Raises ScheduleError for `decay_rate` or
-        `decay_steps` that are not positive, and for a negative `transition_begin`.
-
-        >>> schedule = LearningRateSchedule.exponential(0.1, 0.96, 1000)
-        >>> round(float(schedule(2000)), 5)
-        0.09216
-        """
-        rule = exponential(lr0, decay_rate, decay_steps, lr_end, staircase, transition_begin)
-        return cls(rule, min_lr=min_lr, max_lr=max_lr)
-
-    @classmethod
-    def cosine(
-        cls,
-        total_steps: int,
-        lr0: Number,
-        lr_end: Number = 0.0,
-        *,
-        min_lr: Number | None = None,
-        max_lr: Number | None = None,
-    ) -> Self:
-        """Half a cosine from `lr0` at step 0 to `lr_end` at `total_steps`, and `lr_end` from then on.
-
-        >>> round(float(LearningRateSchedule.cosine(100, 1.0)(50)), 6)
-        0.5
-        """
-        return cls(cosine(total_steps, lr0, lr_end), min_lr=min_lr, max_lr=max_lr)
-
-    @classmethod
-    def warmup_cosine(
-        cls,
-        total_steps: int,
-        warmup_steps: int,
-        lr0: Number,
-        lr_end: Number = 0.0,
-        *,
-        min_lr: Number | None = None,
-        max_lr: Number | None = None,
-    ) -> Self:
-        """A line from 0 to `lr0` over `warmup_steps`, then half a cosine to `lr_end` at `total_steps`.
-
-        The first rate is 0; give `min_lr` if the first step should move. Raises ScheduleError where
-        `warmup_steps` is not less than `total_steps`, which counts both parts.
-
-        >>> schedule = LearningRateSchedule.warmup_cosine(100, 10, 1.0)
-        >>> [round(float(schedule(t)), 6) for t in (0, 5, 10, 55, 100)]
-        [0.0, 0.5, 1.0, 0.5, 0.0]
-        """
-        return cls(warmup_cosine(total_steps, warmup_steps, lr0, lr_end), min_lr=min_lr, max_lr=max_lr)
-
-    @classmethod
-    def piecewise_constant(
-        cls,
+        schedules: Sequence[Any],
         boundaries: Sequence[int],
-        values: Sequence[Number],
         *,
         min_lr: Number | None = None,
         max_lr: Number | None = None,
     ) -> Self:
-        """The rate `values[k]` once k boundaries are reached: a boundary is the first step of its new value.
+        """One rate after another: `schedules[k]` once k boundaries are reached.
 
-        Raises ScheduleError where boundaries do not increase, or there is not one value more than boundaries.
+        `schedules`: numbers, schedules and functions, one more than boundaries. Each has an epoch of its own, 0 at
+        its boundary, as in `optax.join_schedules`; its state moves only while it is on. Raises ScheduleError where
+        boundaries do not increase, or their number does not fit.
 
-        >>> schedule = LearningRateSchedule.piecewise_constant([10, 30], [1.0, 0.5, 0.25])
-        >>> [float(schedule(t)) for t in (0, 9, 10, 30)]
-        [1.0, 1.0, 0.5, 0.25]
-        """
-        return cls(piecewise_constant(boundaries, values), min_lr=min_lr, max_lr=max_lr)
-
-    @classmethod
-    def step(
-        cls,
-        lr0: Number,
-        step_size: int,
-        gamma: Number = 0.1,
-        *,
-        min_lr: Number | None = None,
-        max_lr: Number | None = None,
-    ) -> Self:
-        """The rate `lr0`, multiplied by `gamma` every `step_size` steps.
-
-        >>> [float(LearningRateSchedule.step(1.0, 10, 0.5)(t)) for t in (9, 10, 20)]
+        >>> schedule = LearningRateSchedule.join([1.0, LearningRateSchedule.step(0.5, 10, 0.5)], [100])
+        >>> [float(schedule(t)) for t in (99, 100, 110)]
         [1.0, 0.5, 0.25]
         """
-        return cls(step(lr0, step_size, gamma), min_lr=min_lr, max_lr=max_lr)
+        parts = [rule_of(part, None) for part in Arguments("lrs.join").several("schedules", schedules, "schedules")]
+        return cls(join(parts, boundaries), min_lr=min_lr, max_lr=max_lr)
+
+    @classmethod
+    def warmup(
+        cls,
+        schedule: Any,
+        steps: int,
+        start: Number = 0.0,
+        *,
+        min_lr: Number | None = None,
+        max_lr: Number | None = None,
+    ) -> Self:
+        """A line from `start` to the first rate of a schedule over `steps`, and then that schedule.
+
+        `schedule`: a number, a schedule or a function. It begins when the warm-up is over: its epoch is 0 at
+        `steps`, and its state, if it has one, does not move before. One that reads losses is asked for its first
+        rate at each step of the warm-up. With `start=0` the first step does not move: give a larger `start` if it
+        should.
+
+        >>> schedule = LearningRateSchedule.warmup(LearningRateSchedule.step(1.0, 10, 0.5), 4)
+        >>> [float(schedule(t)) for t in (0, 1, 4, 13, 14)]
+        [0.0, 0.25, 1.0, 1.0, 0.5]
+        """
+        return cls(warmup(rule_of(schedule, None), steps, start), min_lr=min_lr, max_lr=max_lr)
+
+    @classmethod
+    def plateau(
+        cls,
+        lr0: Number,
+        factor: Number = 0.1,
+        patience: int = 10,
+        *,
+        watch: str = "total",
+        rtol: Number = 1e-4,
+        atol: Number = 0.0,
+        cooldown: int = 0,
+        accumulation_size: int = 1,
+        min_lr: Number | None = None,
+        max_lr: Number | None = None,
+    ) -> Self:
+        """The rate `lr0`, multiplied by `factor` after `patience` values that were no improvement.
+
+        `watch`: which value, "total" or the name of a raw loss or of a tracker. An improvement is less than the best
+        so far by the share `rtol` and by `atol`. `cooldown`: so many values after a cut count neither way.
+        `accumulation_size`: the mean of so many values counts as one. A value that is not finite does not count: with
+        a tracker that is computed every 100 steps, a patience of 5 is 500 steps. The cut rate is used in the same step.
+
+        As `optax.contrib.reduce_on_plateau`, but for values below zero, of which it takes no change for an improvement.
+        Raises ScheduleError for a factor that is not between 0 and 1 and a patience below 1.
+
+        >>> schedule = LearningRateSchedule.plateau(1.0, factor=0.5, patience=2)
+        >>> state, rates = schedule.init(), []
+        >>> for t, loss in enumerate([3.0, 2.0, 2.0, 2.0, 1.0]):
+        ...     lr, state = schedule.update(t, [loss], state)
+        ...     rates.append(float(lr))
+        >>> rates
+        [1.0, 1.0, 1.0, 0.5, 0.5]
+        """
+        rule = plateau(lr0, factor, patience, rtol, atol, cooldown, accumulation_size, watch)
+        return cls(rule, min_lr=min_lr, max_lr=max_lr)

@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from pinnace._errors import ScheduleError
+from pinnace._errors import ScheduleError, did_you_mean, listed
 
 
 class LossValues(NamedTuple):
     """The losses of one step: what a rate reads of them.
 
     `entries`: the values of the entries in the order written, weights included, trackers left out.
-    `raw`: the raw losses by name. `total`: the sum of the entries, as logged.
+    `raw`: the raw losses by name. `total`: the sum of the entries, as logged. `trackers`: those that are numbers, by
+    name; NaN at steps where they are not computed.
 
     >>> LossValues(jnp.array([0.5, 1.5]), {"pde": jnp.array(0.25)}, jnp.array(2.0)).total.item()
     2.0
@@ -22,6 +23,7 @@ class LossValues(NamedTuple):
     entries: Float[Array, " k"]
     raw: dict[str, Float[Array, ""]]
     total: Float[Array, ""]
+    trackers: dict[str, Float[Array, ""]] = {}
 
 
 Losses = LossValues | Mapping[str, Any] | Sequence[Any] | Float[Array, " k"]
@@ -34,8 +36,8 @@ def as_losses(losses: Losses | None) -> LossValues | None:
         case None | LossValues():
             return losses
         # What a rate hands on that calls another one.
-        case object(entries=entries, raw=raw, total=total):
-            return LossValues(entries, raw, total)
+        case object(entries=entries, raw=raw, total=total, trackers=trackers):
+            return LossValues(entries, raw, total, trackers)
     if isinstance(losses, Mapping):
         if not all(isinstance(name, str) for name in losses):
             raise ScheduleError(f"A dict of losses has their names as keys; got the keys {list(losses)!r}.")
@@ -44,6 +46,19 @@ def as_losses(losses: Losses | None) -> LossValues | None:
     else:
         raw, entries = {}, _vector(losses)
     return LossValues(entries, raw, jnp.sum(entries))
+
+
+def named(losses: Any, name: str, written: str) -> Any:
+    """The raw loss of a name, else the tracker, else the total. Raises ScheduleError, about what was `written`."""
+    known = {"total": losses.total} | losses.trackers | losses.raw
+    if name not in known:
+        names = [*losses.raw, *losses.trackers]
+        there = f"there are {listed(names)}" if names else "no loss has a name here"
+        raise ScheduleError(
+            f"{written}: no loss or tracker is called so; {there}.{did_you_mean(name, known)} Name a loss with "
+            '.named("pde") and a number that is watched with .tracker("error"), or write losses[0] for the first entry.'
+        )
+    return known[name]
 
 
 def _vector(values: Any) -> Float[Array, " k"]:

@@ -1,13 +1,12 @@
 """Constant rates that change at given epochs."""
 
-from itertools import pairwise
 from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from pinnace._errors import ScheduleError
-from pinnace.schedule._arguments import Arguments, is_traced
+from pinnace.schedule._arguments import Arguments
 from pinnace.schedule._rule import Curve
 
 
@@ -25,17 +24,11 @@ class PiecewiseConstant(Curve):
 def piecewise_constant(boundaries: Any, values: Any) -> PiecewiseConstant:
     """The checked rule."""
     given = Arguments("lrs.piecewise_constant")
-    edges = tuple(given.whole(f"boundaries[{i}]", b) for i, b in enumerate(given.several("boundaries", boundaries)))
+    edges = given.increasing("boundaries", boundaries)
     levels = tuple(given.real(f"values[{i}]", v) for i, v in enumerate(given.several("values", values)))
     if len(levels) != len(edges) + 1:
         raise ScheduleError(
             f"lrs.piecewise_constant got {len(edges)} boundaries and {len(levels)} values, but there is one "
             f"value before the first boundary and one after each. Give {len(edges) + 1} values."
         )
-    for before, after in pairwise(edges):
-        if not is_traced(before) and not is_traced(after) and before >= after:
-            raise ScheduleError(
-                f"lrs.piecewise_constant got boundaries = {list(edges)}, but {after} comes after {before}. "
-                "Give boundaries that increase."
-            )
     return PiecewiseConstant(edges, levels)

@@ -23,7 +23,7 @@ class Rule(eqx.Module):
 
     @property
     def has_state(self) -> bool:
-        """Whether the rate depends on what happened before."""
+        """Whether the rate depends on what happened before, and not only where a value of now is missing."""
         return False
 
     def init(self) -> PyTree[Array]:

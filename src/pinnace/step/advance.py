@@ -84,7 +84,9 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
         seen, gradients, operated = combined(recipe.surgery, surgery_numbers, entries_of, trained, state, key)
     total = seen.total
 
-    values = LossValues(seen.entries, dict(zip(program.loss_names, seen.losses, strict=True)), total)
+    trackers = _all_trackers(recipe, state, points, seen)
+    raw = dict(zip(program.loss_names, seen.losses, strict=True))
+    values = LossValues(seen.entries, raw, total, _scalars(recipe, state, trackers, total.dtype))
     params, optimizers, rates, logged = state.params, [], [], []
     for k, group in enumerate(recipe.groups):
         rate, rate_state = _rate(recipe, rate_numbers, k, state, values)
@@ -104,7 +106,6 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
         params = group.put(params, like(optax.apply_updates(trained[k], updates), trained[k], "the optimizer"))
         optimizers.append(like(moments, state.optimizers[k], "the optimizer"))
         rates.append(rate_state)
-    trackers = _all_trackers(recipe, state, points, seen)
     row = placement.whole(Row(total, seen.losses, tuple(logged), trackers))
     finite = jnp.isfinite(total) & jnp.all(jnp.isfinite(seen.losses))
     after = State(
@@ -195,3 +196,12 @@ def _all_trackers(recipe: Recipe, state: State, points: Sequence[Array], seen: S
         values = lax.cond(state.step % every == 0, compute, lambda zeros=zeros: zeros)
         found.update(zip([tracker.name for tracker in rare], values, strict=True))
     return tuple(found[tracker.name] for tracker in program.trackers)
+
+
+def _scalars(recipe: Recipe, state: State, values: Sequence[Array], dtype: Any) -> dict[str, Array]:
+    """The trackers that a rate may look at, by name; NaN at steps where they are not computed."""
+    return {
+        tracker.name: jnp.where(state.step % tracker.every == 0, value.astype(dtype), jnp.nan)
+        for tracker, value in zip(recipe.program.trackers, values, strict=True)
+        if value.shape == () and not jnp.iscomplexobj(value)
+    }
