@@ -6,6 +6,12 @@ from pinnace.zoo.balancing import balancer_of as balancer_of
 from pinnace.zoo.balancing import called as called
 from pinnace.zoo.burgers import Burgers as Burgers
 from pinnace.zoo.burgers_inverse import BurgersInverse as BurgersInverse
+from pinnace.zoo.comparison import Summary as Summary
+from pinnace.zoo.comparison import Trial as Trial
+from pinnace.zoo.comparison import compare as compare
+from pinnace.zoo.comparison import read_trials as read_trials
+from pinnace.zoo.comparison import summaries as summaries
+from pinnace.zoo.comparison import write_trials as write_trials
 from pinnace.zoo.helmholtz import Helmholtz as Helmholtz
 from pinnace.zoo.oscillator import Oscillator as Oscillator
 from pinnace.zoo.poisson import Poisson as Poisson

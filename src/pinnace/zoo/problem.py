@@ -51,6 +51,11 @@ class Posed:
     solution: Answer
     unknowns: Mapping[str, Answer] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the losses."""
+        return tuple(map(text, self.losses))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem(ABC):
@@ -97,7 +102,7 @@ class Problem(ABC):
 
     def losses(self) -> tuple[str, ...]:
         """The names of its losses with these settings."""
-        return tuple(text(loss) for loss in self.pose(jax.random.key(0)).losses)
+        return self.pose(jax.random.key(0)).names
 
     def build(self, seed: int = 0) -> "Case":
         """Compile: networks, points and noise come from the seed, and so does everything after."""
