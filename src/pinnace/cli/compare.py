@@ -22,6 +22,8 @@ def compare(asked: Asked, balancers: Sequence[str], seeds: int, out: Path | None
 
     Every run is in the CSV as soon as it ends.
     """
+    if not balancers:
+        raise zoo.SettingError('--balancers takes at least one balancer, for example "none,relobralo".')
     problem, trials, code = asked.problem, [], 0
     folder = Folder.free(out, f"compare-{problem.name}", FILES)
     bar = Bar(len(balancers) * seeds, problem.steps)

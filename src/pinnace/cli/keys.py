@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pinnace import zoo
+from pinnace import PinnaceError, zoo
 from pinnace._errors import did_you_mean
 from pinnace.cli.config import Given, Layer
 from pinnace.cli.weighing import ADAPTIVE, BALANCER, LOSS, SPECIAL, WEIGHTS, Weighing
@@ -72,11 +72,13 @@ def _setting(problem: type[zoo.Problem], name: str, given: Given) -> Any:
     if name not in known:
         raise _unknown(problem, name, given)
     try:
-        if given.file is None and isinstance(given.value, str):
-            value = zoo.from_text(name, given.value, known[name])
-            return zoo.fitted(name, value, known[name])
-        return zoo.fitted(name, given.value, known[name])
-    except zoo.SettingError as wrong:
+        value = given.value
+        if given.file is None and isinstance(value, str):
+            value = zoo.from_text(name, value, known[name])
+        value = zoo.fitted(name, value, known[name])
+        problem(**{name: value})  # what only the problem itself can tell, such as the name of an optimizer
+        return value
+    except PinnaceError as wrong:
         raise given.mistake(str(wrong)) from None
 
 

@@ -88,6 +88,8 @@ class Weighing:
             raise given.mistake(f'balancer is a name, or a call such as "softadapt(beta=0.5)"; got {given.value!r}.')
         try:
             self.name, self.arguments = zoo.called(given.value)
+            if (self.name, self.arguments) != (FIXED, {}):  # its weights may stand elsewhere
+                zoo.balancer_of(given.value)
         except PinnaceError as wrong:
             raise given.mistake(str(wrong)) from None
         self.chosen = self.enabled = True

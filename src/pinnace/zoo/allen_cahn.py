@@ -22,6 +22,8 @@ MODES, TIMES = 2048, 1000
 class AllenCahn(Problem):
     """The Allen-Cahn equation on [-1, 1] x [0, 1], periodic.
 
+    ERRORS
+
     >>> case = AllenCahn(steps=5, points=64).build(seed=0)
     >>> case.solve().steps
     5
@@ -36,7 +38,7 @@ class AllenCahn(Problem):
     steps: int = setting(10_000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     points: int = setting(1024, "points where the equation is asked to hold")
-    early: float = setting(2.0, "how much more the early residuals count: r exp(-early t)", zero=True)
+    early: float = setting(5.0, "how much more the early residuals count: r exp(-early t)", zero=True)
     conditions: str = setting("hard", "soft: losses of their own; hard: built into the field", choices=("soft", "hard"))
 
     def pose(self, key: Key[Array, ""]) -> Posed:
