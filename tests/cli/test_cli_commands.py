@@ -34,6 +34,18 @@ def test_help_and_version(capsys):
 @pytest.mark.parametrize(
     ("command", "told"),
     [
+        ("solve burgers --config nowhere.toml", "there is no file nowhere.toml"),
+        ("solve burgers --config", "--config"),
+        ("solve burgers --log-every -1", "0 or more"),
+        ("solve burgers --set loss.adaptive.strategy=relobrallo", 'Did you mean "relobralo"?'),
+        ("solve burgers --set loss.pd=3", 'Did you mean "pde"?'),
+        ("solve burgers --set optimizer=adamww", 'Did you mean "adamw"?'),
+        ("compare burgers --balancers relobrallo,none", 'Did you mean "relobralo"?'),
+        ("compare burgers --balancers softadapt(beta=0.5", "a balancer is a name"),
+        ("compare burgers --balancers ,", "at least one"),
+        ("compare burgers --seeds 0", "1 or more"),
+        ("compare burgers --balancer none", 'Did you mean "--balancers"?'),
+        ("compare burgers --set widht=3", 'Did you mean "width"?'),
         ("solv burgers", 'no command "solv". Did you mean "solve"?'),
         ("solve", "problem"),
         ("solve burger", 'no problem "burger". Did you mean "burgers"?'),

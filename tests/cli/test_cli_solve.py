@@ -14,7 +14,7 @@ import pinnace as pn
 from pinnace import cli, zoo
 
 SMALL = ["--set", "width=8", "--set", "depth=2", "--set", "points=64"]
-FILES = {"result.json", "history.npz", "checkpoint.npz", "figure.png"}
+FILES = {"result.json", "history.npz", "checkpoint.npz", "figure.png", "run.toml"}
 SOURCE = Path(pn.__file__).parents[1]
 
 

@@ -10,13 +10,16 @@ from typing import NoReturn
 import pinnace as pn
 from pinnace import PinnaceError, zoo
 from pinnace._errors import did_you_mean
+from pinnace.cli.compare import compare, everything, split
+from pinnace.cli.config import Given, Layer, from_file, from_texts
 from pinnace.cli.describe import catalogue, description
-from pinnace.cli.solve import solve
+from pinnace.cli.keys import Asked, asked
+from pinnace.cli.solve import INTERRUPTED, solve
 
 WRONG = 2
 """The exit code of a command that makes no sense."""
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
+FLAGS = ("balancer", "steps", "seed")
+"""Options that are settings, and have the last word."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,10 +61,22 @@ def _run(arguments: list[str]) -> int:
     if given.command == "list":
         print(description(zoo.by_name(given.problem)) if given.problem else catalogue())
         return 0
-    texts = list(given.set)
-    texts += [f"{key}={value}" for key in ("balancer", "steps") if (value := vars(given)[key]) is not None]
-    problem = zoo.by_name(given.problem).read(texts)
-    return solve(problem, given.seed, given.out, figure=given.figure)
+    wanted = _asked(given)
+    if given.command == "compare":
+        return compare(wanted, given.balancers, given.seeds, given.out, figure=given.figure)
+    for note in wanted.notes:
+        print(f"pinnace: {note}", file=sys.stderr)
+    return solve(wanted, given.out, figure=given.figure, log_every=given.log_every)
+
+
+def _asked(given: argparse.Namespace) -> Asked:
+    """Defaults, then the file, then --set, then the options of their own."""
+    problem = zoo.by_name(given.problem)
+    layers: list[Layer] = [from_file(given.config)] if given.config else []
+    layers.append(from_texts(given.set))
+    options = vars(given)
+    layers += [{name: Given(options[name])} for name in FLAGS if options.get(name) is not None]
+    return asked(problem, layers)
 
 
 def _parsers() -> tuple[Parser, dict[str, Parser]]:
@@ -75,21 +90,58 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
     show.add_argument("problem", nargs="?", help="a problem whose settings to show")
 
     run = commands.add_parser("solve", help="solve a problem and compare with its reference", allow_abbrev=False)
-    run.add_argument("problem", help="a name from `pinnace list`")
+    _common(run, "runs/PROBLEM-1, -2, ...")
     run.add_argument(
         "--balancer", metavar="NAME", help='how losses are weighed: relobralo, "softadapt(beta=0.5)", none'
     )
-    run.add_argument("--steps", metavar="N", help="steps to take")
-    run.add_argument("--seed", type=_seed, default=0, metavar="S", help="networks, points and noise come from it (0)")
-    run.add_argument("--out", type=Path, metavar="DIR", help="where the results go (runs/PROBLEM-1, -2, ...)")
-    run.add_argument("--no-figure", dest="figure", action="store_false", help="write no figure")
+    run.add_argument("--seed", type=_seed, metavar="S", help="networks, points and noise come from it (0)")
     run.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; see `pinnace list PROBLEM`"
+        "--log-every", type=_count, metavar="N", help="a line of losses and one of weights every N steps; 0 for none"
     )
-    return parser, {"list": show, "solve": run}
+
+    several = commands.add_parser(
+        "compare", help="balancers on the same points and networks: errors, times, weights", allow_abbrev=False
+    )
+    _common(several, "runs/compare-PROBLEM-1, -2, ...")
+    several.add_argument(
+        "--balancers",
+        type=split,
+        default=everything(),
+        metavar="LIST",
+        help='names or calls: "none,relobralo,softadapt(beta=0.5),fixed(weights=[1,100])" (all)',
+    )
+    several.add_argument("--seeds", type=_runs, default=3, metavar="K", help="runs of each, from the seeds 0 to K-1 (3)")
+    return parser, {"list": show, "solve": run, "compare": several}
+
+
+def _common(parser: argparse.ArgumentParser, folders: str) -> None:
+    parser.add_argument("problem", help="a name from `pinnace list`")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings from a .toml, .yaml or .yml file")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting, see `pinnace list PROBLEM`, or a key of a config such as loss.adaptive.ema_alpha",
+    )
+    parser.add_argument("--steps", metavar="N", help="steps to take")
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"where the results go ({folders})")
+    parser.add_argument("--no-figure", dest="figure", action="store_false", help="write no figure")
 
 
 def _seed(text: str) -> int:
     if not (text.isdecimal() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f'a seed is a whole number from 0 to 2^32 - 1; got "{text}"')
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f'a number of steps is 0 or more; got "{text}"')
+    return int(text)
+
+
+def _runs(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text[:10]) and len(text) < 7):
+        raise argparse.ArgumentTypeError(f'the number of seeds is 1 or more; got "{text}"')
     return int(text)

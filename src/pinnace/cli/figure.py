@@ -22,7 +22,8 @@ def figure_of(case: zoo.Case) -> Any:
     figure = Figure(figsize=(11, 6), layout="constrained")
     above, below = np.ravel(np.asarray(figure.subfigures(2, 1, height_ratios=(1.1, 1)), object))
     solution = case.posed.solution
-    plot.field(case.crux, solution.expr, solution.points, solution.exact, label="u", axes=above.subplots(1, 3))
+    panels = above.subplots(1, 3 if len(solution.points) > 1 else 2)
+    plot.field(case.crux, solution.expr, solution.points, solution.exact, label="u", axes=panels)
 
     # all fields of a problem share one rate
     rows = [

@@ -2,64 +2,68 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pinnace import Outcome, zoo
+from pinnace.cli.config import as_toml
 from pinnace.cli.figure import figure_of
 from pinnace.cli.folder import Folder
+from pinnace.cli.keys import Asked
+from pinnace.cli.lines import PARTS, Lines
 from pinnace.cli.report import heading, report
 from pinnace.cli.result import result_of
-from pinnace.train import Run
 
-EXIT = {Outcome.DONE: 0, Outcome.STOPPED: 0, Outcome.NONFINITE: 1, Outcome.INTERRUPTED: 130}
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+EXIT = {Outcome.DONE: 0, Outcome.STOPPED: 0, Outcome.NONFINITE: 1, Outcome.INTERRUPTED: INTERRUPTED}
 DRAWING_FAILS = (ImportError, OSError, ValueError, TypeError, RuntimeError, MemoryError)
 """What a figure can fail with that has nothing to do with the result."""
 
 
-def solve(problem: zoo.Problem, seed: int, out: Path | None, *, figure: bool = True) -> int:
-    """Solve a problem, print how it went, fill the run folder, and give the exit code."""
+def solve(asked: Asked, out: Path | None, *, figure: bool = True, log_every: int | None = None) -> int:
+    """Solve a problem, print how it went, fill the run folder, and give the exit code.
+
+    `log_every`: steps from one line of losses to the next, 0 for none; by default some twenty lines in all, and none
+    where a terminal shows a bar.
+    """
     began = time.perf_counter()
+    problem, seed = asked.problem, asked.seed
     folder = Folder.free(out, problem.name)
     print(heading(problem, asdict(problem), seed), flush=True)
     case = problem.build(seed)
     folder.make()
-    outcome, message = _train(case)
+    folder.keep(as_toml(asked.kept()))
+    outcome, message = _train(case, _every(problem, log_every))
     result = result_of(case, seed, outcome.name.lower(), message, time.perf_counter() - began)
     folder.write(case, result)
     print(report(result), flush=True)
     if figure:
-        _draw(case, folder)
+        draw(folder, lambda: folder.draw(figure_of(case)))
     print(f"\n  {folder}")
     return EXIT[outcome]
 
 
-def _train(case: zoo.Case) -> tuple[Outcome, str]:
+def draw(folder: Folder, drawing: Callable[[], None]) -> None:
+    """A figure, or a line that tells why there is none: everything else is kept by then."""
     try:
-        run = case.solve(callbacks=() if sys.stderr.isatty() else Lines(case.problem.steps))
-    except KeyboardInterrupt:  # pressed twice: the last whole chunk is kept
-        return Outcome.INTERRUPTED, Outcome.INTERRUPTED.value
-    return run.outcome, run.message
-
-
-def _draw(case: zoo.Case, folder: Folder) -> None:
-    try:
-        folder.draw(figure_of(case))
+        drawing()
     except DRAWING_FAILS as wrong:
         print(f"pinnace: no figure: {wrong}. Everything else is in {folder.path}.", file=sys.stderr)
 
 
-class Lines:
-    """Progress where there is no terminal for a bar: a line now and then."""
+def _every(problem: zoo.Problem, log_every: int | None) -> int:
+    if log_every is not None:
+        return log_every
+    return 0 if sys.stdout.isatty() and sys.stderr.isatty() else max(1, problem.steps // PARTS)
 
-    def __init__(self, steps: int, seconds: float = 10.0) -> None:
-        self.steps, self.seconds, self.told = steps, seconds, time.monotonic()
 
-    def __call__(self, run: Run) -> Any:
-        """Called between chunks; asks for nothing."""
-        now = time.monotonic()
-        if now - self.told >= self.seconds:
-            self.told = now
-            total = run.history["total"][-1]
-            print(f"  step {run.first + run.steps} of {self.steps}, total {total:.3g}", file=sys.stderr, flush=True)
+def _train(case: zoo.Case, every: int) -> tuple[Outcome, str]:
+    options: dict[str, Any] = {"sinks": Lines(case, every), "progress": False} if every else {}
+    try:
+        run = case.solve(**options)
+    except KeyboardInterrupt:  # pressed twice: the last whole chunk is kept
+        return Outcome.INTERRUPTED, Outcome.INTERRUPTED.value
+    return run.outcome, run.message

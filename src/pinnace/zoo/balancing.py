@@ -28,21 +28,31 @@ def balancer_of(text: str) -> pn.balance.Balancer | None:
     >>> balancer_of("softadapt(beta=0.5)").beta
     0.5
     """
-    name, numbers = _called(text)
+    name, numbers = called(text)
     known = [*pn.balance.BALANCERS, NONE]
     if name not in known:
         raise SettingError(f'there is no balancer "{name}".{did_you_mean(name, known)} There are {listed(known)}.')
-    return None if name == NONE else pn.balance.by_name(name, **numbers)
+    if name == NONE and numbers:
+        raise SettingError(f'the balancer "none" has no arguments; got "{text}".')
+    try:
+        return None if name == NONE else pn.balance.by_name(name, **numbers)
+    except OverflowError:
+        raise SettingError(f'a number in "{text}" is too large.') from None
 
 
-def _called(text: str) -> tuple[str, dict[str, Any]]:
+def called(text: str) -> tuple[str, dict[str, Any]]:
+    """The name of a balancer and its arguments, from a name or a call.
+
+    >>> called("softadapt(beta=0.5)")
+    ('softadapt', {'beta': 0.5})
+    """
     try:
         match ast.parse(text.strip(), mode="eval").body:
             case ast.Name(name):
                 return name, {}
             case ast.Call(ast.Name(name), [], keywords) if all(word.arg for word in keywords):
                 return name, {str(word.arg): ast.literal_eval(word.value) for word in keywords}
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         pass
     raise SettingError(
         f'a balancer is a name, or a call with numbers by name such as "softadapt(beta=0.5)"; got "{text}".'

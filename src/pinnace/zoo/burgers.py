@@ -29,7 +29,7 @@ class Burgers(Problem):
     source = "exact by Cole-Hopf with Gauss-Hermite quadrature; Basdevant et al. 1986"
     floor = 1e-15
 
-    steps: int = setting(15_000, "steps of Adam")
+    steps: int = setting(15_000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     balancer: str = setting(
         "lbpinns_loss_balancing", 'balancer of the losses, such as "relobralo", "softadapt(beta=0.5)" or "none"'

@@ -34,8 +34,9 @@ class BurgersInverse(Problem):
     )
     source = "data: exact by Cole-Hopf with Gauss-Hermite quadrature, and noise"
     floor = 1e-15
+    draws_data = True
 
-    steps: int = setting(8000, "steps of Adam")
+    steps: int = setting(8000, "steps of the optimizer")
     rate: float = setting(1e-2, "learning rate at the first step; falls by a cosine to a thousandth")
     points: int = setting(1024, "points where the equation is asked to hold")
     nu: float = setting(0.02, "the viscosity that is to be found")

@@ -28,7 +28,7 @@ class Poisson(Problem):
     source = "manufactured: u = sin(k pi x) sin(k pi y)"
     floor = 1e-15
 
-    steps: int = setting(3000, "steps of Adam")
+    steps: int = setting(3000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     depth: int = setting(3, "hidden layers")
     points: int = setting(1024, "points where the equation is asked to hold")

@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Self
 
 import jax
 import numpy as np
-import optax
 from jaxtyping import Array, Float, Key
 
 import pinnace as pn
 from pinnace import LearningRateSchedule as lrs
+from pinnace.expr import text
 from pinnace.train import Crux, Run
 from pinnace.zoo.balancing import balancer_of, weighted
+from pinnace.zoo.optimizers import check_optimizer, optimizer_of
 from pinnace.zoo.settings import check, read, setting, settings_of
 
 
@@ -50,6 +51,11 @@ class Posed:
     solution: Answer
     unknowns: Mapping[str, Answer] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the losses."""
+        return tuple(map(text, self.losses))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem(ABC):
@@ -67,8 +73,13 @@ class Problem(ABC):
     floor: ClassVar[float]
     """Relative L2 error of the reference with the default settings, held by a test."""
 
-    steps: int = setting(5000, "steps of Adam")
+    draws_data: ClassVar[bool] = False
+    """Whether the key of `pose` decides more than where networks start, the noise in data for example."""
+
+    steps: int = setting(5000, "steps of the optimizer")
     rate: float = setting(1e-3, "learning rate at the first step; falls by a cosine to a thousandth")
+    optimizer: str = setting("adam", "any optimizer of Optax by its name: adam, adamw, sgd, radam, lbfgs, ...")
+    weight_decay: float = setting(0.0, "decay of the parameters, as the optimizer has it, else L2", zero=True)
     balancer: str = setting("none", 'balancer of the losses, such as "relobralo" or "softadapt(beta=0.5)"')
     width: int = setting(32, "neurons in a layer")
     depth: int = setting(4, "hidden layers")
@@ -78,6 +89,7 @@ class Problem(ABC):
         for name, declared in settings_of(self).items():
             check(name, vars(self)[name], declared)
         balancer_of(self.balancer)
+        check_optimizer(self.optimizer)
 
     @abstractmethod
     def pose(self, key: Key[Array, ""]) -> Posed:
@@ -88,13 +100,18 @@ class Problem(ABC):
         """The problem with settings from texts such as "width=32"."""
         return cls(**read(cls, texts))
 
+    def losses(self) -> tuple[str, ...]:
+        """The names of its losses with these settings."""
+        return self.pose(jax.random.key(0)).names
+
     def build(self, seed: int = 0) -> "Case":
         """Compile: networks, points and noise come from the seed, and so does everything after."""
         posed = self.pose(jax.random.key(seed))
         schedule = lrs.cosine(self.steps, self.rate, self.rate / 1000)
-        pn.optimizer(list(posed.trained), optax.adam(1)).scale(schedule)
+        pn.optimizer(list(posed.trained), optimizer_of(self.optimizer, self.weight_decay)).scale(schedule)
         unknowns = [answer.expr.tracker(name) for name, answer in posed.unknowns.items()]
-        return Case(self, posed, pn.core([*weighted(posed.losses, self.balancer), *unknowns], key=seed))
+        entries = [*weighted(posed.losses, self.balancer), *unknowns]
+        return Case(self, posed, entries, pn.core(entries, key=seed))
 
 
 @dataclass(eq=False)
@@ -103,11 +120,23 @@ class Case:
 
     problem: Problem
     posed: Posed
+    entries: Sequence[Any]
     crux: Crux
 
     def solve(self, **options: Any) -> Run:
         """Take the steps that are left of those in the settings; options are those of `crux.solve`."""
         return self.crux.solve(until=self.problem.steps, **options)
+
+    def restart(self, seed: int) -> None:
+        """Begin anew from another seed: as `problem.build(seed)` bit for bit, but what was compiled serves again."""
+        if self.problem.draws_data:
+            fresh = self.problem.build(seed)
+            self.posed, self.entries, self.crux = fresh.posed, fresh.entries, fresh.crux
+            return
+        start = self.problem.pose(jax.random.key(seed))
+        for mine, other in zip(self.posed.trained, start.trained, strict=True):
+            pn.optim.trainable_of(mine).module = pn.optim.trainable_of(other).module
+        self.crux = pn.core(self.entries, key=seed)
 
     @property
     def error(self) -> float:

@@ -12,6 +12,10 @@ NOUNS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 """What the values of a type are called."""
 
 
+LARGEST = 2**31 - 1
+"""The largest whole number: what a counter on a device holds."""
+
+
 class SettingError(PinnaceError):
     """A setting that does not exist, or a value that it cannot have."""
 
@@ -43,10 +47,46 @@ def check(name: str, value: Any, declared: Field[Any]) -> None:
         raise SettingError(
             f"{name} ({meaning}) is one of {listed(choices)}; got {value!r}.{did_you_mean(value, choices)}"
         )
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise SettingError(f"{name} ({meaning}) is at most {LARGEST}; got a larger one.")
     if kind in (int, float) and not (math.isfinite(value) and (value > 0 or (zero and value == 0))):
         raise SettingError(
             f"{name} ({meaning}) is {NOUNS[kind]}, {'0 or more' if zero else 'more than 0'}; got {value!r}."
         )
+
+
+def fitted(name: str, value: Any, declared: Field[Any]) -> Any:
+    """The value in the type of its setting: 1e4 is a whole number, and 1 is a number.
+
+    Raises SettingError for a value that the setting cannot have.
+
+    >>> from pinnace import zoo
+    >>> fitted("width", 1e2, settings_of(zoo.Burgers)["width"])
+    100
+    """
+    kind = type(declared.default)
+    if kind is int and isinstance(value, float) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    check(name, value, declared)
+    return kind(value)
+
+
+def from_text(name: str, text: str, declared: Field[Any]) -> Any:
+    """The value that a text writes, in the type of its setting.
+
+    Raises SettingError for the text of another type.
+
+    >>> from pinnace import zoo
+    >>> from_text("rate", "1e-3", settings_of(zoo.Burgers)["rate"])
+    0.001
+    """
+    kind = type(declared.default)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        return _whole(float(text)) if kind is int else kind(text)
+    except (ValueError, KeyError, OverflowError):
+        raise SettingError(f'{name} ({declared.metadata["meaning"]}) is {NOUNS[kind]}; got "{text}".') from None
 
 
 def read(problem: Any, texts: Iterable[str]) -> dict[str, Any]:
@@ -68,18 +108,8 @@ def read(problem: Any, texts: Iterable[str]) -> dict[str, Any]:
             raise SettingError(
                 f'{problem.name} has no setting "{name}".{did_you_mean(name, known)} It has {", ".join(known)}.'
             )
-        found[name] = _value(name, value, known[name])
+        found[name] = from_text(name, value, known[name])
     return found
-
-
-def _value(name: str, text: str, declared: Field[Any]) -> Any:
-    kind = type(declared.default)
-    try:
-        if kind is bool:
-            return {"true": True, "false": False}[text.lower()]
-        return _whole(float(text)) if kind is int else kind(text)
-    except (ValueError, KeyError, OverflowError):
-        raise SettingError(f'{name} ({declared.metadata["meaning"]}) is {NOUNS[kind]}; got "{text}".') from None
 
 
 def _whole(number: float) -> int:
