@@ -2,8 +2,8 @@
 
 Burgers' equation with nu = 0.01 / pi forms a layer of width 0.01 at x = 0. Initial and boundary values hold exactly, so
 that what counts is where the equation is asked for: at points that stay, are drawn anew at each step, or go where the
-residual is large. Everything else is the same: initial network, rate, number of points, seeds; the residual is divided by
-1 + 0.05 |u_x|, as in the zoo. Figure: where the points are at the end of the first seed.
+residual is large. Everything else is the same: initial network, rate, number of points, seeds. The residual is divided
+by 1 + 0.05 |u_x|, as in the zoo. Figure: where the points are at the end of the first seed.
 """
 
 import argparse
@@ -97,8 +97,8 @@ def main() -> None:
             [way, f"{median(errors):.1e}", f"{min(errors):.1e} to {max(errors):.1e}", f"{100 * median(shares):.0f} %"]
         )
     setting = (
-        f"Burgers' equation, nu = 0.01 / pi, conditions built in, {given.points} points, {given.steps} steps of Adam on "
-        f"3 layers of 32, points moved every {given.every} steps, {given.seeds} seeds."
+        f"Burgers' equation, nu = 0.01 / pi, conditions built in, {given.points} points, {given.steps} steps of Adam "
+        f"on 3 layers of 32, points moved every {given.every} steps, {given.seeds} seeds."
     )
     head = ["points", "median error", "range", f"in the layer, abs(x) < {WIDTH} after t = 0.35"]
     text = f"{setting} {conditions()}\n\n{markdown(head, table)}\n\n![Where the points are](figures/layer.png)"

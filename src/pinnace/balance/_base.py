@@ -89,6 +89,11 @@ class LossBalancer(eqx.Module):
         """The arguments that may be given one a loss."""
         return {}
 
+    @property
+    def restless(self) -> bool:
+        """Whether its weights are other ones at each step, so that a line search compares losses that differ."""
+        return isinstance(self.every, int) and self.every == 1
+
     def due(self, state: BalancerState) -> Bool[Array, ""]:
         """Whether the next `update` moves, if all is finite; else gradients need not be computed."""
         return state.calls % self.every == 0

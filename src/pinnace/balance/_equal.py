@@ -41,6 +41,10 @@ class EqualInit(_Equaliser):
 
     normalize: bool = eqx.field(static=True)
 
+    @property
+    def restless(self) -> bool:
+        return False
+
     def move(self, now: Moment, memory: tuple[()]) -> tuple[Float[Array, " m"], tuple[()]]:
         equal = self.equalised(jnp.abs(now.losses), self.normalize)
         return jnp.where(now.t == 0, equal, now.weights), memory

@@ -12,6 +12,10 @@ class Fixed(LossBalancer):
 
     weights: PerLoss
 
+    @property
+    def restless(self) -> bool:
+        return False
+
     def per_loss(self) -> dict[str, PerLoss]:
         return {"weights": self.weights}
 

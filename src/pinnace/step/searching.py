@@ -49,7 +49,7 @@ def searching(attachments: Sequence[Attached], state: State) -> list[str]:
 def _searches(one: Attached, moments: PyTree, params: Sequence[PyTree]) -> bool:
     asked: list[bool] = []
 
-    def value_fn(params: PyTree, **_: Any) -> Array:
+    def value_fn(params: PyTree, residual_fn: Any = None) -> Array:
         asked.append(True)
         return jnp.zeros((), jnp.result_type(float))
 
