@@ -10,16 +10,16 @@ B1, B2, EPS = 0.9, 0.999, 1e-8
 
 
 class Adam(NamedTuple):
-    """First moment, root of the second moment, and number of steps."""
+    """First moment, root of the second moment, and number of steps, each for every number that is learned."""
 
     first: Float[Array, " n"]
     root: Float[Array, " n"]
-    count: Int[Array, ""]
+    count: Int[Array, " n"]
 
 
 def adam_start(like: Float[Array, " n"]) -> Adam:
     """No steps yet."""
-    return Adam(jnp.zeros_like(like), jnp.zeros_like(like), jnp.zeros((), int))
+    return Adam(jnp.zeros_like(like), jnp.zeros_like(like), jnp.zeros(like.shape, int))
 
 
 def adam_step(slope: Float[Array, " n"], memory: Adam) -> tuple[Float[Array, " n"], Adam]:
@@ -31,10 +31,12 @@ def adam_step(slope: Float[Array, " n"], memory: Adam) -> tuple[Float[Array, " n
     count = memory.count + 1
     first = B1 * memory.first + (1 - B1) * slope
     root = jnp.hypot(B2**0.5 * memory.root, (1 - B2) ** 0.5 * slope)
-    m_hat, v_hat_root = first / _left(B1, count, slope.dtype), root / jnp.sqrt(_left(B2, count, slope.dtype))
+    m_hat, v_hat_root = first / left(B1, count, slope.dtype), root / jnp.sqrt(left(B2, count, slope.dtype))
     return m_hat / (v_hat_root + EPS), Adam(first, root, count)
 
 
-def _left(decay: float, count: Int[Array, ""], dtype: Any) -> Float[Array, ""]:
+def left(decay: float | Array, count: Int[Array, "..."], dtype: Any) -> Float[Array, "..."]:
     """`1 - decay^count`; written like that, its first digits are lost in float32."""
-    return -jnp.expm1(count.astype(dtype) * math.log(decay))
+    # The logarithm of 0.999 as a Python number, since float32 keeps only four digits of it.
+    rate = math.log(decay) if isinstance(decay, float) and decay > 0 else jnp.log(jnp.asarray(decay, dtype))
+    return -jnp.expm1(count.astype(dtype) * rate)

@@ -1,4 +1,4 @@
-"""All balancers by name, for those who choose one at run time. A new one is a file, and a line here."""
+"""All balancers and point weights by name, for those who choose at run time. A new one is a file, and a line here."""
 
 import inspect
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from typing import Any
 
 from pinnace._errors import BalanceError, did_you_mean, listed
 from pinnace.balance._base import LossBalancer
+from pinnace.balance._brdr import brdr
+from pinnace.balance._causal import causal
 from pinnace.balance._dwa import dwa
 from pinnace.balance._equal import ema, equal_init, equal_init_ema
 from pinnace.balance._fixed import fixed
@@ -14,8 +16,11 @@ from pinnace.balance._gradnorm import gradnorm
 from pinnace.balance._lbpinns import lbpinns_loss_balancing
 from pinnace.balance._lra import lra
 from pinnace.balance._ntk import ntk
+from pinnace.balance._point_weights import PointWeights
+from pinnace.balance._rba import rba
 from pinnace.balance._relobralo import relobralo
 from pinnace.balance._rlw import rlw
+from pinnace.balance._sa import sa
 from pinnace.balance._softadapt import softadapt
 
 BALANCERS: dict[str, Callable[..., LossBalancer]] = {
@@ -34,6 +39,9 @@ BALANCERS: dict[str, Callable[..., LossBalancer]] = {
     "gradnorm": gradnorm,
 }
 """The factories by name."""
+
+POINT_WEIGHTS: dict[str, Callable[..., PointWeights]] = {"rba": rba, "sa": sa, "brdr": brdr, "causal": causal}
+"""The factories of point weights by name."""
 
 
 def by_name(name: str, **numbers: Any) -> LossBalancer:
