@@ -113,6 +113,47 @@ def test_a_spike_does_not_ruin_the_rate():
     assert np.min(rates(dlrs(), SPIKE)) > 10 * 1e-5
 
 
+FLAT = 1 + 0.05 * np.random.default_rng(1).standard_normal(N)
+TRIED = {
+    "smooth decrease": DECREASE,
+    "power law": (1.0 + np.arange(N)) ** -1.5,
+    "plateau": np.full(N, 0.3),
+    "decrease, then plateau": PLATEAU,
+    "5 % noise": FLAT,
+    "5 % noise on a decrease": FLAT * DECREASE,
+    "spike": SPIKE,
+    "spike in 5 % noise": np.where(np.arange(N) == 700, 1e6, FLAT),
+    "zeros": np.zeros(N),
+    "zeros in the middle": np.where((np.arange(N) > 500) & (np.arange(N) < 700), 0.0, DECREASE),
+    "NaN": np.full(N, np.nan),
+    "NaN in the middle": np.where((np.arange(N) > 500) & (np.arange(N) < 700), np.nan, FLAT * DECREASE),
+    "single NaNs": np.where(np.arange(N) % 7 == 3, np.nan, FLAT * DECREASE),
+}
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("name", TRIED)
+def test_no_collapse_and_no_runaway_over_2000_steps(name, wide):
+    with jax.enable_x64(wide):
+        got = np.asarray(rates(dlrs(), TRIED[name].astype(jnp.result_type(float))))
+    assert np.all((got > 1e-4) & (got < 3e-3))
+    if wide:
+        np.testing.assert_allclose(got, reference(TRIED[name]), rtol=1e-9)
+
+
+def test_what_does_not_change_moves_nothing():
+    for name in ("plateau", "zeros", "NaN"):
+        np.testing.assert_array_equal(rates(dlrs(), TRIED[name]), np.full(N, np.float32(1e-3)))
+
+
+def test_missing_values_are_as_if_they_had_not_been(x64):
+    """Between them the rate stands."""
+    totals = TRIED["single NaNs"]
+    got, finite = np.asarray(rates(dlrs(), totals)), np.isfinite(totals)
+    np.testing.assert_array_equal(got[finite], rates(dlrs(), totals[finite]))
+    np.testing.assert_array_equal(got[~finite], got[np.flatnonzero(~finite) - 1])
+
+
 def test_the_state_is_a_carry():
     schedule = dlrs(window=4)
     before = schedule.init()

@@ -88,6 +88,15 @@ def test_each_state_moves_only_while_its_part_is_on(x64):
     np.testing.assert_allclose(scanned(joined, totals), expected, rtol=1e-12)
 
 
+def test_a_state_stands_before_and_after_its_part():
+    counting = lrs(lambda epoch, state: (1.0, state + 1), state=0.0)
+    joined = lrs.join([counting, counting, counting], [3, 5])
+    state = joined.init()
+    for t in range(7):
+        _, state = joined.update(t, None, state)
+    assert [float(count) for count in state] == [3, 2, 2]
+
+
 def test_joins_nest(x64):
     inner = lrs.join([1.0, lrs(lambda epoch, state: (state, state + 1), state=2.0)], [3])
     joined = lrs.join([inner, lrs.join([0.5, inner], [2])], [6])

@@ -35,7 +35,8 @@ class CapturedLosses(Captured):
         return any(item == entry for entry in self)
 
     def _out_of_range(self, index: int, size: int) -> ScheduleError:
-        entries = "1 entry" if size == 1 else f"{size} entries"
+        if size == 1:
+            return ScheduleError(f"losses[{index}]: there is 1 entry (trackers do not count), losses[0].")
         return ScheduleError(
-            f"losses[{index}]: there are {entries} (trackers do not count), losses[0] to losses[{size - 1}]."
+            f"losses[{index}]: there are {size} entries (trackers do not count), losses[0] to losses[{size - 1}]."
         )
