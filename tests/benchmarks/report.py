@@ -66,14 +66,14 @@ def put_into_docs(name: str, text: str, path: Path = DOCS) -> None:
     path.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{rest.split(end, 1)[1]}")
 
 
-def publish(name: str, text: str, rows: list[dict[str, Any]], out: Path, docs: bool) -> None:
+def publish(name: str, text: str, rows: list[dict[str, Any]], out: Path, docs: bool, page: Path = DOCS) -> None:
     """Print a text; write it and its rows into a folder, and the text into the page if that is wanted."""
     print(f"\n{text}")
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.md").write_text(text + "\n")
     write_csv(out / f"{name}.csv", rows)
     if docs:
-        put_into_docs(name, text)
+        put_into_docs(name, text, page)
 
 
 def seconds(value: float | None) -> str:

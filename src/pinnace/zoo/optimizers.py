@@ -51,5 +51,6 @@ def check_optimizer(name: str) -> None:
     """Raise SettingError for the name of no optimizer."""
     if name not in OPTIMIZERS:
         raise SettingError(
-            f'there is no optimizer "{name}".{did_you_mean(name, OPTIMIZERS)} There are {", ".join(sorted(OPTIMIZERS))}.'
+            f'there is no optimizer "{name}".{did_you_mean(name, OPTIMIZERS)} '
+            f"There are {', '.join(sorted(OPTIMIZERS))}."
         )
