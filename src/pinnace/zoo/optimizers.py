@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable
-from types import ModuleType
+from functools import partial
+from types import FunctionType, ModuleType
 from typing import Any
 
 import optax
@@ -16,7 +17,7 @@ def _factories(module: ModuleType, rate: str) -> dict[str, Callable[..., optax.G
     """The functions of a module that make an optimizer of nothing but a rate."""
     found = {}
     for name, thing in vars(module).items():
-        if inspect.isfunction(thing) and not name.startswith(("_", "scale_")):
+        if isinstance(thing, FunctionType | partial) and not name.startswith(("_", "scale_")):
             first, *others = [*inspect.signature(thing).parameters.values(), None]
             free = all(one is None or one.default is not inspect.Parameter.empty for one in others)
             if first is not None and first.name == rate and free:
