@@ -13,13 +13,18 @@ from pinnace._errors import did_you_mean
 from pinnace.zoo.settings import SettingError
 
 
+DEPRECATED = "optimistic_adam"  # Optax warns of it, and has another one for it
+
+
 def _factories(module: ModuleType, rate: str) -> dict[str, Callable[..., optax.GradientTransformation]]:
-    """The functions of a module that make an optimizer of nothing but a rate."""
+    """The functions of a module that make an optimizer of nothing but a rate; those that draw want a key beside it."""
     found = {}
     for name, thing in vars(module).items():
-        if isinstance(thing, FunctionType | partial) and not name.startswith(("_", "scale_")):
+        if isinstance(thing, FunctionType | partial) and not name.startswith(("_", "scale_")) and name != DEPRECATED:
             first, *others = [*inspect.signature(thing).parameters.values(), None]
-            free = all(one is None or one.default is not inspect.Parameter.empty for one in others)
+            free = all(
+                one is None or one.default is not inspect.Parameter.empty and one.name != "key" for one in others
+            )
             if first is not None and first.name == rate and free:
                 found[name] = thing
     return found
