@@ -12,22 +12,20 @@ import pinnace as pn
 from pinnace._errors import did_you_mean
 from pinnace.zoo.settings import SettingError
 
-
-DEPRECATED = "optimistic_adam"  # Optax warns of it, and has another one for it
+DEPRECATED = {"optimistic_adam"}
+"""Of these Optax itself warns."""
 
 
 def _factories(module: ModuleType, rate: str) -> dict[str, Callable[..., optax.GradientTransformation]]:
     """The functions of a module that make an optimizer of nothing but a rate; those that draw want a key beside it."""
+    functions = {name: thing for name, thing in vars(module).items() if isinstance(thing, FunctionType | partial)}
     found = {}
-    for name, thing in vars(module).items():
-        if isinstance(thing, FunctionType | partial) and not name.startswith(("_", "scale_")) and name != DEPRECATED:
-            first, *others = [*inspect.signature(thing).parameters.values(), None]
-            free = all(
-                one is None or one.default is not inspect.Parameter.empty and one.name != "key" for one in others
-            )
-            if first is not None and first.name == rate and free:
-                found[name] = thing
-    return found
+    for name, function in functions.items():
+        parameters = inspect.signature(function).parameters
+        needed = [one.name for one in parameters.values() if one.default is inspect.Parameter.empty]
+        if rate == next(iter(parameters), "") and set(needed) <= {rate} and "key" not in parameters:
+            found[name] = function
+    return {name: one for name, one in found.items() if not name.startswith(("_", "scale_")) and name not in DEPRECATED}
 
 
 OPTIMIZERS = {**_factories(optax, "learning_rate"), **_factories(pn.optim, "lr")}
