@@ -58,7 +58,9 @@ def test_ctrl_c_keeps_the_runs_that_ended(tmp_path, monkeypatch, capsys):
         return solve(case, **options)
 
     monkeypatch.setattr(zoo.Case, "solve", interrupted)
-    assert cli.main([*COMMAND[:2], "--steps", "100", *SMALL, "--balancers", "none", "--out", str(tmp_path / "a")]) == 130
+    assert (
+        cli.main([*COMMAND[:2], "--steps", "100", *SMALL, "--balancers", "none", "--out", str(tmp_path / "a")]) == 130
+    )
     assert [row["seed"] for row in rows(tmp_path / "a")] == ["0"]
     assert "interrupted after 1 of 3 runs" in capsys.readouterr().out
     assert {file.name for file in (tmp_path / "a").iterdir()} == FILES
@@ -82,7 +84,16 @@ def test_a_comparison_is_not_written_over(tmp_path, capsys):
 
 
 def test_a_run_that_fails_is_shown(tmp_path, capsys):
-    command = [*COMMAND[:2], "--steps", "30", *SMALL, "--set", "rate=1e30", "--balancers", "none,fixed(weights=[1,2,3])"]
+    command = [
+        *COMMAND[:2],
+        "--steps",
+        "30",
+        *SMALL,
+        "--set",
+        "rate=1e30",
+        "--balancers",
+        "none,fixed(weights=[1,2,3])",
+    ]
     assert cli.main([*command, "--seeds", "1", "--no-figure", "--out", str(tmp_path / "a")]) == 0
     told = capsys.readouterr().out
     assert "none, seed 0: nonfinite" in told and "fixed(weights=[1,2,3]), seed 0: refused" in told

@@ -29,7 +29,16 @@ def test_a_line_every_so_many_steps_and_at_the_last(options, steps, tmp_path, ca
 
 
 def test_losses_and_weights_stand_below_each_other(tmp_path, capsys):
-    command = ["solve", "oscillator", "--balancer", "fixed(weights=[1,20,300,4000])", "--steps", "11", "--log-every", "5"]
+    command = [
+        "solve",
+        "oscillator",
+        "--balancer",
+        "fixed(weights=[1,20,300,4000])",
+        "--steps",
+        "11",
+        "--log-every",
+        "5",
+    ]
     assert cli.main([*command, "--out", str(tmp_path / "a"), *SMALL]) == 0
     losses, weights, *rest = lines(capsys.readouterr().out)
     assert len(rest) == 4

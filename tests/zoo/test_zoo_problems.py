@@ -18,15 +18,18 @@ def test_a_problem_fits_on_two_pages(name):
 
 
 @pytest.mark.parametrize("name", zoo.PROBLEMS)
-def test_a_seed_gives_the_same_run_and_another_one_another(name):
+def test_a_seed_gives_the_same_run_whether_built_or_begun_anew(name):
     problem = zoo.by_name(name)(steps=3, **SMALL)
-    totals = []
-    for seed in (0, 0, 1):
-        case = problem.build(seed)
-        assert case.solve().steps == 3
-        totals.append(case.crux.history["total"])
-        assert np.isfinite(totals[-1]).all() and np.isfinite(case.error)
-    assert np.array_equal(totals[0], totals[1]) and not np.array_equal(totals[0], totals[2])
+    first, fresh = problem.build(0), problem.build(1)
+    assert first.solve().steps == fresh.solve().steps == 3
+    other = first.crux.history["total"]
+    first.restart(1)
+    assert first.crux.steps == 0 and first.solve().steps == 3
+    states = [jax.tree.leaves(case.crux.state) for case in (first, fresh)]
+    assert all(np.array_equal(a, b) for a, b in zip(*states, strict=True))
+    totals = [case.crux.history["total"] for case in (first, fresh)]
+    assert np.array_equal(*totals) and not np.array_equal(totals[0], other)
+    assert np.isfinite(totals).all() and first.error == fresh.error and np.isfinite(first.error)
 
 
 def test_soft_conditions_are_losses_and_are_balanced():

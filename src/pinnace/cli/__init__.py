@@ -1,4 +1,4 @@
-"""The command line: `pinnace list`, `pinnace solve burgers`."""
+"""The command line: `pinnace list`, `pinnace solve burgers`, `pinnace compare burgers`."""
 
 from pinnace.cli.command import main as main
 

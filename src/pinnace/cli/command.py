@@ -110,7 +110,9 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         metavar="LIST",
         help='names or calls: "none,relobralo,softadapt(beta=0.5),fixed(weights=[1,100])" (all)',
     )
-    several.add_argument("--seeds", type=_runs, default=3, metavar="K", help="runs of each, from the seeds 0 to K-1 (3)")
+    several.add_argument(
+        "--seeds", type=_runs, default=3, metavar="K", help="runs of each, from the seeds 0 to K-1 (3)"
+    )
     return parser, {"list": show, "solve": run, "compare": several}
 
 

@@ -43,7 +43,9 @@ def _errors(panel: Any, found: Sequence[zoo.Summary]) -> None:
             panel.plot(one.median, row, "o", color=COLOURS[0], markersize=8, markeredgecolor="white")
         if one.failed:
             told = f"{one.failed} of {len(one.errors)} failed"
-            panel.text(0.99, row, told, transform=panel.get_yaxis_transform(), ha="right", va="center", color=COLOURS[1])
+            panel.text(
+                0.99, row, told, transform=panel.get_yaxis_transform(), ha="right", va="center", color=COLOURS[1]
+            )
     _decades(panel, [error for one in found for error in one.errors])
     panel.set_xlabel("relative L2 error: median, runs, range")
 

@@ -23,8 +23,9 @@ def description(problem: type[zoo.Problem]) -> str:
         f"{problem.name}: {problem.title}",
         f"  {problem.equation}",
         f"  reference: {problem.source}; good to {problem.floor:.0e}",
+        f"  losses: {', '.join(problem().losses())}; weights of them by --set loss.NAME=VALUE",
         "",
-        "settings, to be changed by --set NAME=VALUE",
+        "settings, to be changed by --set NAME=VALUE, or in a file by --config",
     ]
     lines += [f"  {name:<{first}}  {default:<{second}}  {meaning}" for name, default, meaning in rows]
     return "\n".join(lines)

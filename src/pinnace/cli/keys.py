@@ -34,7 +34,7 @@ def asked(problem: type[zoo.Problem], layers: Sequence[Layer]) -> Asked:
     Raises SettingError that names the key, and the file that it stands in.
     """
     settings, seed = {}, 0
-    weighing = Weighing.of(zoo.settings_of(problem)[BALANCER].default)
+    weighing = Weighing.of(problem().balancer)
     for layer in layers:
         about_weights = {}
         for key, given in _renamed(problem, layer).items():

@@ -4,7 +4,7 @@ import ast
 import inspect
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,7 +144,7 @@ class Weighing:
 
     def _spread(self, name: str, known: Sequence[str], arguments: dict[str, Any]) -> None:
         """What the specification's two words mean to the balancer: its moving average, and its period."""
-        average = "ema" if "ema" in known else "alpha" if name in AVERAGES else None
+        average = "ema" if "ema" in known else "alpha" if name in AVERAGES else ""
         for given, argument, word in ((self.average, average, "ema_alpha"), (self.period, "every", "update_frequency")):
             if given is None:
                 continue
@@ -173,9 +173,7 @@ def _loss(key: str, given: Given, losses: Sequence[str]) -> str:
         if 1 <= int(numbered[1]) <= len(group):
             return group[int(numbered[1]) - 1]
     known = [*losses, *(f"w_{name}" for name in losses), "adaptive", "weights"]
-    raise given.mistake(
-        f"{key} is the weight of no loss.{did_you_mean(word, known)} The losses are {listed(losses)}."
-    )
+    raise given.mistake(f"{key} is the weight of no loss.{did_you_mean(word, known)} The losses are {listed(losses)}.")
 
 
 def _number(key: str, given: Given, most: float = math.inf) -> float:
@@ -204,5 +202,7 @@ def _plain(key: str, given: Given) -> Any:
     for part in value if isinstance(value, list) and value else [value]:
         number = isinstance(part, int | float) and abs(part) <= LARGEST
         if not (number or (isinstance(part, str | bool) and not isinstance(value, list))):
-            raise given.mistake(f"{key} is a finite number, a text, true or false, or a list of numbers; got {given.value!r}.")
+            raise given.mistake(
+                f"{key} is a finite number, a text, true or false, or a list of numbers; got {given.value!r}."
+            )
     return value

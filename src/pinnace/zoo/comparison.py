@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Self
@@ -55,9 +56,15 @@ class Trial:
         """
         try:
             return cls(
-                **{name: row[name] for name in ("problem", "balancer", "outcome", "message")},
-                **{name: int(row[name]) for name in ("seed", "steps")},
-                **{name: float(row[name]) for name in ("error", "step_seconds", "seconds")},
+                problem=row["problem"],
+                balancer=row["balancer"],
+                seed=int(row["seed"]),
+                steps=int(row["steps"]),
+                outcome=row["outcome"],
+                error=float(row["error"]),
+                step_seconds=float(row["step_seconds"]),
+                seconds=float(row["seconds"]),
+                message=row["message"],
                 losses=_read("loss", row),
                 weights=_read("w", row),
             )
@@ -136,7 +143,11 @@ def _trials(
             except PinnaceError as wrong:
                 yield Trial(**about, steps=0, outcome=REFUSED, message=" ".join(str(wrong).split()))
                 continue
-            yield _trial(cases[name], about, lambda run: watch(name, seed, run.steps))
+            yield _trial(cases[name], about, partial(_look, watch, name, seed))
+
+
+def _look(watch: Watch, balancer: str, seed: int, run: Run) -> None:
+    watch(balancer, seed, run.steps)
 
 
 def _trial(case: Case, about: Mapping[str, Any], watch: Callable[[Run], Any]) -> Trial:
@@ -147,7 +158,7 @@ def _trial(case: Case, about: Mapping[str, Any], watch: Callable[[Run], Any]) ->
         raise KeyboardInterrupt
     finite = run.outcome is Outcome.DONE
     losses = {name: float(run.history[name][-1]) for name in run.losses if run.steps}
-    weights = {name: 1.0 for name in case.posed.names}
+    weights = dict.fromkeys(case.posed.names, 1.0)
     weights |= {name[2:-1]: float(run.history[name][-1]) for name in run.weights if run.steps}
     return Trial(
         **about,

@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Callable
-from types import ModuleType
+from functools import partial
+from types import FunctionType, ModuleType
 from typing import Any
 
 import optax
@@ -11,17 +12,20 @@ import pinnace as pn
 from pinnace._errors import did_you_mean
 from pinnace.zoo.settings import SettingError
 
+DEPRECATED = {"optimistic_adam"}
+"""Of these Optax itself warns."""
+
 
 def _factories(module: ModuleType, rate: str) -> dict[str, Callable[..., optax.GradientTransformation]]:
-    """The functions of a module that make an optimizer of nothing but a rate."""
+    """The functions of a module that make an optimizer of nothing but a rate; those that draw want a key beside it."""
+    functions = {name: thing for name, thing in vars(module).items() if isinstance(thing, FunctionType | partial)}
     found = {}
-    for name, thing in vars(module).items():
-        if inspect.isfunction(thing) and not name.startswith(("_", "scale_")):
-            first, *others = [*inspect.signature(thing).parameters.values(), None]
-            free = all(one is None or one.default is not inspect.Parameter.empty for one in others)
-            if first is not None and first.name == rate and free:
-                found[name] = thing
-    return found
+    for name, function in functions.items():
+        parameters = inspect.signature(function).parameters
+        needed = [one.name for one in parameters.values() if one.default is inspect.Parameter.empty]
+        if rate == next(iter(parameters), "") and set(needed) <= {rate} and "key" not in parameters:
+            found[name] = function
+    return {name: one for name, one in found.items() if not name.startswith(("_", "scale_")) and name not in DEPRECATED}
 
 
 OPTIMIZERS = {**_factories(optax, "learning_rate"), **_factories(pn.optim, "lr")}
@@ -51,5 +55,6 @@ def check_optimizer(name: str) -> None:
     """Raise SettingError for the name of no optimizer."""
     if name not in OPTIMIZERS:
         raise SettingError(
-            f'there is no optimizer "{name}".{did_you_mean(name, OPTIMIZERS)} There are {", ".join(sorted(OPTIMIZERS))}.'
+            f'there is no optimizer "{name}".{did_you_mean(name, OPTIMIZERS)} '
+            f"There are {', '.join(sorted(OPTIMIZERS))}."
         )
