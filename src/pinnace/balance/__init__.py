@@ -26,6 +26,7 @@ from pinnace.balance._equal import equal_init_ema as equal_init_ema
 from pinnace.balance._fixed import fixed as fixed
 from pinnace.balance._grad_norm import grad_norm as grad_norm
 from pinnace.balance._gradnorm import gradnorm as gradnorm
+from pinnace.balance._host import AdaptiveLossWeights as AdaptiveLossWeights
 from pinnace.balance._lbpinns import lbpinns_loss_balancing as lbpinns_loss_balancing
 from pinnace.balance._lra import lra as lra
 from pinnace.balance._ntk import ntk as ntk
