@@ -115,7 +115,7 @@ def mistakes():
         "no list": (lambda u, x: u.mse, ["a list", "core([pde, bc])", "`u.mse`"]),
         "no loss": (lambda u, x: [u.mean.tracker()], ["at least one loss"]),
         "nothing": (lambda u, x: [], ["at least one loss"]),
-        "a number": (lambda u, x: [u.mse, 1.0], ["scalar expression or a tracker", "1.0"]),
+        "a number": (lambda u, x: [u.mse, 1.0], ["scalar expression, a tracker", "1.0"]),
         "a field": (lambda u, x: [u.data[0]], ["Net u", "called on coordinates"]),
         "one name for two": (
             lambda u, x: [u.mse.named("a"), x.mse.named("a")],

@@ -208,7 +208,7 @@ def test_the_line_search_holds_weights(x64):
     w_ode, w_start = pn.fn.adaptive.rlw([ode, start])
     net.optimizer(optax.lbfgs()).scale(1.0)
     crux = pn.core([w_ode * ode, w_start * start, w_ode.tracker()])
-    with pytest.warns(pn.PinnaceWarning, match="optimizer of \"u\" evaluates.*the weights of rlw change"):
+    with pytest.warns(pn.PinnaceWarning, match='optimizer of "u" evaluates.*the weights of rlw change'):
         crux.solve(6)
     balancer = pn.balance.rlw()
     state, expected = balancer.init(2), []

@@ -125,20 +125,24 @@ def test_an_unused_weight_is_one_warning_at_the_line_of_core():
     assert len(caught) == 1 and caught[0].filename == __file__
 
 
-def test_a_balancer_that_reads_what_no_step_has_is_told_by_core():
-    class Greedy:
-        reads = frozenset({"grads"})
+def test_a_balancer_that_looks_at_residuals_needs_losses_that_have_some():
+    class Largest:
+        reads = frozenset({"residuals"})
 
         def init(self, m):
             return ()
 
-        def update(self, losses, state, *, grads):
-            return losses, state
+        def update(self, losses, state, *, residuals):
+            return jnp.stack([1 / jnp.max(jnp.abs(r)) for r in residuals]), state
 
-    p = pn.parameter(1.0).optimizer(optax.sgd(1.0))
-    (w,) = pn.weigh([p**2], Greedy())
-    with pytest.raises(pn.PinnaceError, match=r'reads "grads"'):
-        pn.core([w * p**2])
+    problem = Problem()
+    problem.net.optimizer(optax.adam(1e-3))
+    w_pde, w_bc = pn.weigh([problem.pde, problem.bc], Largest())
+    crux = pn.core([w_pde * problem.pde, w_bc * problem.bc, w_pde.tracker()])
+    largest = float(jnp.max(jnp.abs(crux.eval(problem.pde.args[0].args[0]))))
+    assert crux.solve(1).history["w(pde)"][0] == pytest.approx(1 / largest, rel=1e-6)
+    with pytest.raises(pn.PinnaceError, match="not the reduction of one"):
+        pn.weigh([2 * problem.pde], Largest())
 
 
 def test_somebodys_own_balancer_gets_step_and_key():

@@ -27,7 +27,8 @@ class Balancer(Protocol):
       sequence of m pytrees (for losses in a dict, a dict of pytrees with its keys);
     - "traces": for each loss that is a mean of squares the trace of its neural tangent kernel over the
       number of its residuals, as `ntk_trace` computes it: `[m]`, or a dict with the keys of the losses;
-    - "residuals": the residuals behind the losses;
+    - "residuals": for each loss that reduces a residual, such as `r.mse`, the values of this at its points, a
+      sequence of m arrays `[n, *shape]`, or a dict with the keys of the losses;
     - "key": a random key.
 
     Subclassing `LossBalancer` instead gives modes, `every`, clamps and the rule for non-finite losses as

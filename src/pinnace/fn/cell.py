@@ -46,7 +46,7 @@ class Cell(Identity):
 
     def targets(self, names: Names) -> str:
         """All that it looks at."""
-        return ", ".join(self.target(index, names) for index in range(len(self.inputs)))
+        return ", ".join(self.target(index, names) for index in range(len(self.losses or self.inputs)))
 
 
 def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer, *, filter: Any = True) -> Any:
@@ -74,9 +74,23 @@ def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer, *, fi
         raise BalanceError(
             f"{type(balancer).__name__} does not look at gradients, so filter={filter!r} does nothing. Leave it out."
         )
-    cell = Cell(balancer, listed, OfLosses(len(listed), keys), losses=listed, reads=reads, filter=filter)
-    weights = tuple(Expr("weight", cell.losses, (cell, index)) for index in range(len(cell.losses)))
+    behind = [_residual(loss, type(balancer).__name__) for loss in listed] if "residuals" in reads else []
+    form = OfLosses(len(listed), keys)
+    cell = Cell(balancer, [*listed, *behind], form, losses=listed, reads=reads - {"residuals"}, filter=filter)
+    weights = tuple(Expr("weight", cell.inputs, (cell, index)) for index in range(len(cell.losses)))
     return dict(zip(keys, weights, strict=True)) if keys is not None else weights
+
+
+def _residual(loss: Expr, name: str) -> Expr:
+    """What a loss reduces: for a balancer that looks at residuals."""
+    while loss.kind == "named":
+        (loss,) = loss.args
+    if loss.kind != "reduce":
+        raise BalanceError(
+            f"{name} looks at the residuals behind the losses, and `{text(loss)}` is not the reduction of one. Give "
+            f"losses such as `r.mse`."
+        )
+    return loss.args[0]
 
 
 def _check(losses: Any) -> None:

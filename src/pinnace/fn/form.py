@@ -39,14 +39,16 @@ class OfLosses(Form):
     def update(
         self, cell: Any, values: Sequence[Array], state: PyTree, signals: Mapping[str, Any]
     ) -> tuple[Array, PyTree]:
-        vector = jnp.stack([jnp.asarray(value) for value in values])
+        vector = jnp.stack([jnp.asarray(value) for value in values[: self.size]])
         losses = dict(zip(self.keys, vector, strict=True)) if self.keys else vector
-        weights, state = cell.update(losses, state, **{name: self._named(value) for name, value in signals.items()})
+        behind = {"residuals": tuple(values[self.size :])} if len(values) > self.size else {}
+        named = {name: self._named(name, value) for name, value in {**signals, **behind}.items()}
+        weights, state = cell.update(losses, state, **named)
         return jnp.stack([weights[key] for key in self.keys]) if self.keys else jnp.asarray(weights), state
 
-    def _named(self, signal: Any) -> Any:
+    def _named(self, name: str, signal: Any) -> Any:
         """A signal that has one part a loss, by name where losses are."""
-        one_each = isinstance(signal, tuple)
+        one_each = name in ("grads", "traces", "residuals")
         return dict(zip(self.keys, signal, strict=True)) if self.keys and one_each else signal
 
 

@@ -149,7 +149,15 @@ def _reduce(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: 
 
 def _weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     cell, index = node.data
-    return Jet(given.weights(cell, [jnp.asarray(jet.value) for jet in args])[index])
+    values = [over_points(arg, jet, given) for arg, jet in zip(node.args, args, strict=True)]
+    pairs = zip(node.args, values, strict=True)
+    real = [value[: _count(arg, given)] if arg.points else value for arg, value in pairs]
+    return Jet(given.weights(cell, real)[index])
+
+
+def _count(node: Expr, given: Given) -> int | None:
+    """How many rows are points of their own; None where all are."""
+    return given.counts.get(node.points) if node.points else None
 
 
 def _point_weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -159,7 +167,7 @@ def _point_weight(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, g
 
 def weighed(node: Expr, values: Sequence[Array], given: Given) -> Array:
     """The weights of points from the values there; copies of points, which only fill up a set, get a copy."""
-    count, rows = given.counts.get(node.points), len(values[0])
+    count, rows = _count(node, given), len(values[0])
     found = given.weights(node.data[0], [value[:count] for value in values])
     found = found if count is None else found[jnp.arange(rows) % count]
     return found.astype(values[0].dtype)

@@ -57,7 +57,7 @@ def _losses(entry: Expr) -> Iterator[Expr]:
             continue
         seen.add(node)
         if node.kind == "weight":
-            yield from node.args
+            yield from node.data[0].losses
         elif node.kind == "named":
             yield node
             # a name hides what is below it, but not the losses that a balancer looks at

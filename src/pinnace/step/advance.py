@@ -135,7 +135,7 @@ def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[list[Array], S
     entries, losses, trackers, watched_values = _cut(values, split)
     rest = iter(watched_values)
     for number, below in enumerate(program.cells):
-        moves(number, [next(rest) for _ in below])
+        moves(number, [real(expr.points, next(rest)) for expr in below])
     weights, cells = moves.results()
     total = reduce(add, entries)
     losses_at_once = jnp.stack([jnp.asarray(loss, total.dtype) for loss in losses])

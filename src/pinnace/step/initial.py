@@ -13,9 +13,10 @@ from jaxtyping import Array
 from pinnace.lower import Compiled
 from pinnace.step.recipe import Attached
 from pinnace.step.state import State, settled
+from pinnace.surgery import Surgery
 
 
-def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any, surgery: Any = None) -> State:
+def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any, surgery: Surgery | None = None) -> State:
     """Parameters as the modules have them, points drawn, balancers, optimizers and schedules at their start.
 
     Everything random comes from `key`: point sets get it folded with their number, in order of first use.

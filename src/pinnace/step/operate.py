@@ -7,6 +7,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.core
 from jaxtyping import Array, PyTree
 
 from pinnace.step.recipe import Operation

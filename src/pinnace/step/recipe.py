@@ -18,6 +18,7 @@ from pinnace.schedule import LearningRateSchedule
 from pinnace.step.placement import Placement
 from pinnace.step.scale import Scale
 from pinnace.step.state import State
+from pinnace.surgery import Surgery
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def attached(compiled: Compiled) -> tuple[Attached, ...]:
 
 
 def recipe(
-    compiled: Compiled, attachments: Sequence[Attached], scale: Scale | None = None, surgery: Any = None
+    compiled: Compiled, attachments: Sequence[Attached], scale: Scale | None = None, surgery: Surgery | None = None
 ) -> tuple[Recipe, PyTree]:
     """The fixed part of a step, and the numbers of its balancers, schedules and surgery."""
     cells, numbers = [], []
@@ -165,16 +166,21 @@ def recipe(
         cells.append(part)
         numbers.append(dynamic)
     rates = [None if one.schedule is None else _split(one.schedule) for one in attachments]
-    operation, amounts = (None, ()) if surgery is None else _split(surgery)
+    operation, amounts = (None, ()) if surgery is None else _operation(surgery)
     fixed = Recipe(
         compiled.program,
         tuple(cells),
         tuple(one.group for one in attachments),
         tuple(None if rate is None else rate[0] for rate in rates),
         scale or Scale(),
-        None if operation is None else Operation(operation, frozenset(surgery.reads)),
+        operation,
     )
     return fixed, (tuple(numbers), tuple(None if rate is None else rate[1] for rate in rates), amounts)
+
+
+def _operation(surgery: Surgery) -> tuple[Operation, PyTree]:
+    static, dynamic = _split(surgery)
+    return Operation(static, frozenset(surgery.reads)), dynamic
 
 
 def _cell(cell: Cell, trainables: Sequence[Trainable]) -> tuple[CellPart, PyTree]:

@@ -46,7 +46,7 @@ from pinnace.train.run import Outcome, Run
 class Crux:
     """A problem compiled into one step, and everything that its steps change. Made by `core`."""
 
-    def __init__(self, compiled: Compiled, key: int | Array, scale: Scale, surgery: Any = None) -> None:
+    def __init__(self, compiled: Compiled, key: int | Array, scale: Scale, surgery: Surgery | None = None) -> None:
         self._compiled = compiled
         self._attached = attached(compiled)
         self._scale, self._processes = scale, Processes(scale.mesh)
