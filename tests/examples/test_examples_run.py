@@ -1,4 +1,4 @@
-"""The examples and the notebook run, with few steps, and write what they promise."""
+"""The examples and the notebooks run, with few steps, and write what they promise."""
 
 import json
 import os
@@ -9,18 +9,20 @@ import sys
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 
 import pinnace as pn
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
+NOTEBOOKS = {"quickstart": (3, 3, 1e-2), "own_balancer": (1, 4, np.inf)}
+"""Of each notebook: pictures, errors that it prints, and the largest of them."""
 SOURCE = Path(pn.__file__).parents[1]
 
 
 def test_there_are_examples():
-    assert {path.stem for path in EXAMPLES} == {"burgers", "inverse_burgers", "poisson"}
+    assert {path.stem for path in EXAMPLES} == {"burgers", "inverse_burgers", "own_balancer", "poisson"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -33,10 +35,15 @@ def test_an_example_runs(path, tmp_path, monkeypatch, capsys):
     matplotlib.pyplot.close("all")
 
 
-def test_the_notebook_runs_from_top_to_bottom(tmp_path):
+def test_there_are_notebooks():
+    assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == set(NOTEBOOKS)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_runs_from_top_to_bottom(name, tmp_path):
     import nbformat
 
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(path_of(name), as_version=4)
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
     assert parameters.source.startswith("STEPS = ")
     parameters.source = "STEPS = 24"
@@ -54,13 +61,19 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_the_notebook_is_committed_with_the_outputs_of_a_full_run():
-    cells = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"]
+def path_of(name):
+    return ROOT / "notebooks" / f"{name}.ipynb"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_committed_with_the_outputs_of_a_full_run(name):
+    pictures, numbers, most = NOTEBOOKS[name]
+    cells = [cell for cell in json.loads(path_of(name).read_text())["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert not [output for output in outputs if output["output_type"] == "error"]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == pictures
     told = "".join("".join(output.get("text", ())) for output in outputs)
     errors = [float(found) for found in re.findall(r"relative L2 error ([\d.e-]+)", told)]
-    assert len(errors) == 3 and max(errors) < 1e-2
-    assert NOTEBOOK.stat().st_size < 500_000
+    assert len(errors) == numbers and max(errors) < most
+    assert path_of(name).stat().st_size < 500_000

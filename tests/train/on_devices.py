@@ -44,6 +44,34 @@ def problem(**options: Any) -> tuple[Any, Any]:
     return pn.core([*entries, weights[0].tracker(), (u**2).mean.tracker("rare", every=9)], key=5, **options), u
 
 
+def adaptive(**options: Any) -> Any:
+    """Point weights, points that move, gradients of single losses, traces, surgery; sets that no axis divides."""
+    dom = pn.domain.interval(-1, 1).time(0, 1)
+    (x, t), (y, s), (xb, tb) = (
+        dom.variable("interior", 51),
+        dom.variable("interior", 43),
+        dom.variable("boundary", 23),
+    )
+    net = pn.nn(eqx.nn.MLP(2, "scalar", 8, 1, jnp.tanh, key=jax.random.key(0))).optimizer(optax.adam(1e-3))
+
+    def residual(x: Any, t: Any) -> Any:
+        u = net(x, t)
+        return u.d(t) + u * u.d(x) - 0.01 * u.dd(x)
+
+    stays, moves = residual(x, t), residual(y, s)
+    brdr, causal = pn.fn.adaptive.brdr(stays), pn.fn.adaptive.causal(moves, s, chunks=5)
+    losses = [
+        (pn.fn.adaptive.rba(stays) * stays).mse.named("rba"),
+        stays.weighted(brdr).named("brdr"),
+        moves.weighted(causal).named("causal"),
+        net(xb, tb).mse.named("bc"),
+    ]
+    norms, traces = pn.fn.adaptive.grad_norm(losses, every=3), pn.fn.adaptive.ntk(losses, every=4)
+    entries = [a * b * loss for a, b, loss in zip(norms, traces, losses, strict=True)]
+    trackers = [norms[2].tracker("norm"), traces[2].tracker("trace"), brdr.tracker("lam"), y.tracker("y")]
+    return pn.core([*entries, *trackers, pn.fn.adaptive.rad(moves, every=5)], surgery=pn.surgery.config(), **options)
+
+
 def mesh_of(*shape: int) -> Any:
     names = ("points", "model")[: len(shape)]
     return jax.make_mesh(shape, names, devices=jax.devices()[: int(np.prod(shape))])
@@ -91,6 +119,10 @@ def emulated(folder: Path) -> dict[str, Any]:
                 {leaf.sharding.shard_shape(leaf.shape)[0] for leaf in jax.tree.leaves(crux._state.params)}
             ),
         }
+    for name, options in {"adaptive": {}, "adaptive, 4": {"mesh": mesh_of(4), "microbatch": 12}}.items():
+        crux = adaptive(**options)
+        crux.solve(12, progress=False)
+        found[name] = {"history": logged(crux.history)}
     made["none"].load(folder / "eight.npz").solve(5, progress=False)
     made["none"].save(folder / "one.npz")
     made["4, 2"].load(folder / "one.npz").solve(until=20, progress=False)

@@ -59,6 +59,12 @@ def test_any_number_of_devices_gives_the_same_losses(emulated, mesh):
     assert np.ptp(emulated["none"]["history"]["w(pde)"]) > 0
 
 
+def test_everything_adaptive_is_the_same_on_devices_and_in_batches(emulated):
+    same(emulated["adaptive, 4"]["history"], emulated["adaptive"]["history"])
+    for name in ("norm", "trace", "lam", "y"):
+        assert np.ptp(emulated["adaptive"]["history"][name], axis=0).max() > 0
+
+
 @pytest.mark.parametrize("mesh", MESHES)
 def test_eval_and_state_have_the_points_of_the_user(emulated, mesh):
     assert emulated[mesh]["rows"] == [203, 203, 2]
