@@ -248,6 +248,9 @@ def sequences(m, seed=0, steps=STEPS):
         "tiny": walk * 1e-30,
         "huge": walk * 1e29 / walk.max(),
         "from huge to tiny": np.geomspace(1e30, 1e-30, steps)[:, None] * rng.uniform(0.5, 2, (steps, m)),
+        "jumps": 10.0 ** rng.choice([-30, -9, 0, 9, 29], (steps, m)) * rng.uniform(0.5, 2, (steps, m)),
+        "one jumps": np.where(np.arange(m) == 0, 10.0 ** rng.choice([-30, 0, 29], (steps, 1)), walk),
+        "zeros and equal": np.where(rng.random((steps, 1)) < 0.5, 0.0, 0.3) * np.ones(m),
         "not finite": broken,
         "never finite": np.full((steps, m), np.nan),
     }
@@ -303,6 +306,14 @@ def test_weights_equal_the_formula_for_one_and_for_many_losses(x64, name, number
             np.testing.assert_allclose(weights.sum(axis=1), m, rtol=1e-12, err_msg=kind)
 
 
+@pytest.mark.parametrize(("name", "numbers", "mode"), SCALED, ids=label)
+@pytest.mark.parametrize("m", [1, 50])
+def test_weights_equal_the_formula_in_every_mode_for_one_and_for_many_losses(x64, name, numbers, mode, m):
+    shown = sequences(m, seed=m + 1)
+    for kind in ("walk", "twenty orders", "zeros", "equal", "both signs", "jumps", "not finite"):
+        agree(name, shown[kind], mode=mode, every=7, **numbers)
+
+
 @named
 def test_weights_equal_the_formula_within_clamps(x64, name, numbers):
     for losses in sequences(4, seed=2).values():
@@ -350,6 +361,35 @@ def test_float32_weights_are_finite_and_not_negative(name, numbers, mode):
         assert bool(jnp.all(got >= 0)), kind
         if name in SUM_TO_M:
             np.testing.assert_allclose(got.sum(axis=1), 4, rtol=1e-5, err_msg=kind)
+
+
+@pytest.mark.parametrize(("name", "numbers"), ONE_EACH, ids=label)
+@pytest.mark.parametrize("m", [1, 50])
+def test_float32_weights_of_one_and_of_many_losses_are_finite(name, numbers, m):
+    for kind, losses in sequences(m, seed=6).items():
+        got = weights_of(balance.BALANCERS[name](every=7, **numbers), jnp.asarray(losses, jnp.float32))
+        assert bool(jnp.all(jnp.isfinite(got))), kind
+        assert bool(jnp.all(got >= 0)), kind
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [kind for kind in KINDS if kind[0] not in ("relobralo", "rlw")], ids=label
+)
+def test_float32_weights_follow_the_formula(name, numbers):
+    """Where a formula is well conditioned: ordinary losses. The draws of the others depend on the precision."""
+    losses = sequences(4, seed=7)["walk"]
+    clamps = {"min_weight": 1e-4, "max_weight": 1e4} if name in ("equal_init", "ema", "equal_init_ema") else {}
+    got = weights_of(balance.BALANCERS[name](**numbers), jnp.asarray(losses, jnp.float32))
+    np.testing.assert_allclose(got, reference(name, losses, **clamps, **numbers), rtol=2e-4)
+
+
+def test_a_long_walk_over_twenty_orders(x64):
+    """Long enough for errors of recursions to add up."""
+    rng = np.random.default_rng(0)
+    losses = 10.0 ** np.clip(np.cumsum(rng.normal(0, 0.7, (1500, 3)), axis=0), -10, 10)
+    for name, numbers in ONE_EACH:
+        for every in (1, 7):
+            agree(name, losses, every=every, mode="raw", **numbers)
 
 
 def test_l2_holds_where_squares_overflow():

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from pinnace import balance
@@ -239,3 +240,49 @@ def test_the_call_counter_goes_on_where_the_moves_stand(name):
     assert int(state.calls) == 6
     # dwa: the blocks end at calls 1, 3, 5, and the one of calls 2 and 3 has no finite value.
     assert int(state.moves) == 2
+
+
+def residual(params, x):
+    return params["a"] * jnp.sin(params["b"] * x) - x
+
+
+@jax.jit
+def train(balancer, params):
+    """A user's own loop in one scan: two losses, one balancer, gradients only where they are due."""
+    points, tx = {"in": jnp.linspace(0, 1, 9), "end": jnp.array([1.0])}, optax.sgd(1e-2)
+
+    def loss(name, params):
+        return jnp.mean(jax.vmap(residual, (None, 0))(params, points[name]) ** 2)
+
+    def measured(params):
+        return {
+            "grads": {name: jax.grad(partial(loss, name))(params) for name in points},
+            "traces": {name: balance.ntk_trace(residual, params, points[name]) for name in points},
+        }
+
+    def step(carry, _):
+        params, moments, state = carry
+        raw = {name: loss(name, params) for name in points}
+        nothing = jax.tree.map(jnp.zeros_like, jax.eval_shape(measured, params))
+        signals = jax.lax.cond(balancer.due(state), lambda: measured(params), lambda: nothing)
+        weights, state = balancer.update(raw, state, **{name: signals[name] for name in balancer.reads})
+        grads = jax.grad(lambda params: sum(weights[name] * loss(name, params) for name in points))(params)
+        updates, moments = tx.update(grads, moments)
+        return (optax.apply_updates(params, updates), moments, state), (weights, raw)
+
+    start = (params, tx.init(params), balancer.init(points))
+    return jax.lax.scan(step, start, None, length=12)
+
+
+@each
+def test_a_loop_of_ones_own_under_vmap_over_four_networks(x64, name):
+    balancer = example(name, every=3, **({"reference": "in"} if name == "lra" else {}))
+    params = {"a": jnp.array([0.5, 1.0, 3.0, -2.0]), "b": jnp.array([1.0, 0.1, 2.0, 0.7])}
+    together = jax.vmap(train, in_axes=(None, 0))(balancer, params)
+    for i in range(4):
+        alone = train(balancer, jax.tree.map(lambda leaf, i=i: leaf[i], params))
+        assert_same(jax.tree.map(lambda leaf, i=i: leaf[i], together), alone, rtol=1e-10)
+    weights = together[1][0]["end"]
+    assert bool(jnp.isfinite(weights).all())
+    if name not in ("fixed", "equal_init"):
+        assert int((jnp.diff(weights[0]) != 0).sum()) >= 2

@@ -60,7 +60,7 @@ def causal(t0: float, t1: float, chunks: int = 32, tol: float = 1.0) -> Causal:
     last chunk. `tol`: at least 0. A residual that is not finite counts as too large for all later times. Raises
     BalanceError for other numbers.
 
-    Source: Wang, Sankaran & Perdikaris 2022, arXiv 2203.07404, equation 13.
+    Source: Wang, Sankaran & Perdikaris 2022, arXiv 2203.07404.
 
     >>> cell = causal(0.0, 1.0, chunks=2)
     >>> weights, _ = cell.update(jnp.array([1.0, 2.0, 0.0]), cell.init(3), jnp.array([0.9, 0.1, 0.2]))

@@ -71,7 +71,7 @@ def gradnorm(
     calls from one move to the next. Raises BalanceError for numbers out of these ranges.
 
     Source: Chen, Badrinarayanan, Lee & Rabinovich 2018, arXiv 1711.02257, with the gradients of all trained
-    parameters in place of those of the last shared layer. The paper names no optimizer for w; its rate is 0.025.
+    parameters in place of those of the last shared layer.
 
     >>> balancer = gradnorm()
     >>> grads = [{"w": 3.0}, {"w": 1.0}]

@@ -40,7 +40,7 @@ def rba(gamma: float = 0.999, eta: float = 0.01) -> Rba:
     `eta / (1 - gamma)`. `gamma`: share of the past, in [0, 1]. `eta`: at least 0. Raises BalanceError for numbers out
     of these ranges.
 
-    Source: Anagnostopoulos et al. 2023, arXiv 2307.00379, equation 7.
+    Source: Anagnostopoulos et al. 2023, arXiv 2307.00379.
 
     >>> cell = rba(gamma=0.5, eta=0.5)
     >>> weights, state = cell.update(jnp.array([1.0, -2.0]), cell.init(2))

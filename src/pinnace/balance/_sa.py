@@ -53,8 +53,8 @@ def sa(lr: float = 5e-3, mask: str = "square") -> Sa:
     stays below 1, and the weight is its root. `lr`: the rate, at least 0. Adam's steps are counted for each point by
     itself, so that those left out of a batch miss none. Raises BalanceError for other arguments.
 
-    Source: McClenny & Braga-Neto 2023, arXiv 2009.04544, equations 8 to 11; there lam starts at random in [0, 1] or
-    at a number, here at 1, so that it starts as the plain loss.
+    Source: McClenny & Braga-Neto 2023, arXiv 2009.04544, whose lam start at random or chosen values; here at 1, so
+    that with "square" the loss starts as the plain one.
 
     >>> cell = sa(lr=0.1)
     >>> weights, state = cell.update(jnp.array([1.0, 0.0]), cell.init(2))

@@ -59,7 +59,7 @@ def config() -> Config:
     pseudo-inverse does, with singular values below `50 m eps` of the largest taken as 0; where v is 0 (two opposite
     gradients), so is the direction: nothing lowers both losses.
 
-    Source: Liu, Chu & Thuerey 2024, arXiv 2408.11104, equations 2 and 3.
+    Source: Liu, Chu & Thuerey 2024, arXiv 2408.11104.
 
     >>> surgery = config()
     >>> direction, _ = surgery.update([jnp.array([2.0, 0.0]), jnp.array([0.0, 1.0])], surgery.init(2))
