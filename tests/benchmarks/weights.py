@@ -112,11 +112,10 @@ def text(trials: Sequence[zoo.Trial], names: Sequence[str], steps: int, width: i
     head = (
         f"{conditions()}\n\n"
         f"Relative L2 errors: median over {seeds} seeds (best to worst), after {steps} steps of Adam at {RATE:g} "
-        f"falling by a cosine, {DEPTH} hidden layers of {width}, {POINTS} points, float32. "
-        f"**Bold**: the best of a column. "
-        f'"Worse", "better": the median is beyond all runs with `{NONE}` (weights of 1) by 5 %. '
-        f"Time: over that with `{FIXED}` weights, same problem and seed, median (range) over all runs. In the order of the mean ratio of errors to "
-        f"`{NONE}`."
+        f"falling by a cosine, {DEPTH} hidden layers of {width}, {POINTS} points, float32. **Bold**: best of a column. "
+        f'"Worse", "better": the median is beyond all runs with `{NONE}` (weights of 1) by 5 %. Time: over that with '
+        f"`{FIXED}` weights, same problem and seed, median (range) over all runs. In the order of the mean ratio of "
+        f"errors to `{NONE}`."
     )
     refused = {
         f"`{trial.balancer}` on {trial.problem}: {trial.outcome}, {trial.message}" for trial in trials if trial.failed

@@ -112,6 +112,7 @@ def test_a_run_that_fails_is_shown(tmp_path, capsys):
         ("softadapt(variant='a,b'),none,none", ["softadapt(variant='a,b')", "none"]),
         ('f(x="),("),none', ['f(x="),(")', "none"]),
         ("a),b", ["a)", "b"]),
+        ("'a,b',none", ["'a,b'", "none"]),
         ("", []),
     ],
 )

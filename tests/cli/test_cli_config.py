@@ -284,10 +284,24 @@ def test_a_run_is_done_again_from_its_own_settings(file, tmp_path, capsys):
 
 def test_options_have_the_last_word_over_the_file(file, tmp_path):
     path = file(SMALL + 'seed = 3\nbalancer = "ema"\n')
-    command = ["solve", "oscillator", "--config", str(path), "--set", "epochs=9", "--steps", "4", "--balancer", "dwa"]
+    command = [
+        "solve",
+        "oscillator",
+        "--config",
+        str(path),
+        "--set",
+        "epochs=9",
+        "--steps",
+        "4",
+        "--balancer",
+        "dwa",
+        "--set",
+        "width=7",
+    ]
     assert cli.main([*command, "--seed", "5", "--no-figure", "--out", str(tmp_path / "a")]) == 0
     kept = from_file(tmp_path / "a" / "run.toml")
-    assert (kept["steps"].value, kept["balancer"].value, kept["seed"].value) == (4, "dwa", 5)
+    found = {key: kept[key].value for key in ("steps", "balancer", "seed", "width", "depth")}
+    assert found == {"steps": 4, "balancer": "dwa", "seed": 5, "width": 7, "depth": 2}
 
 
 def test_a_mistake_in_a_file_is_one_line(file, capsys):

@@ -10,7 +10,7 @@ import pytest
 import pinnace as pn
 from pinnace import zoo
 
-SMALL = {"width": 8, "depth": 2, "points": 64}
+SMALL = {"width": 8, "depth": 1, "points": 64}
 SOFT = zoo.Poisson(steps=12, conditions="soft", **SMALL)
 
 
