@@ -49,6 +49,7 @@ SHOWN = {
     "(u - x).mse": r"\left\langle \left(u - x\right)^2 \right\rangle",
     "u.mae": r"\left\langle \left|u\right| \right\rangle",
     "u.huber(0.5)": r"\left\langle H_{0.5}\left(u\right) \right\rangle",
+    "attended * u": r"\lambda_{\mathrm{r}} \, u",
     "u.weighted(x)": r"\left\langle x \, u^2 \right\rangle",
     "u.sum * 2": r"\sum u \, 2",
     "u.max + u.mean": r"\max\left(u\right) + \left\langle u \right\rangle",
@@ -61,7 +62,8 @@ SHOWN = {
 def example(written, things):
     pde = things.u.mse.named("pde")
     weight, _ = pn.fn.adaptive.dwa([pde, things.x.mse])
-    return eval(written, vars(things) | {"balanced": weight * pde})
+    attended = pn.fn.adaptive.rba(things.u.named("r"))
+    return eval(written, vars(things) | {"balanced": weight * pde, "attended": attended})
 
 
 @pytest.mark.parametrize("written", SHOWN)
@@ -95,7 +97,7 @@ AWKWARD = [
 @pytest.mark.parametrize("written", [*SHOWN, *AWKWARD])
 def test_what_is_opened_is_closed(written, things):
     names = {"array": np.arange(2.0), "apply": pn.apply}
-    expr = example(written, things) if written == "balanced" else eval(written, vars(things) | names)
+    expr = example(written, things) if written in SHOWN else eval(written, vars(things) | names)
     assert balanced(latex(expr)), latex(expr)
     assert expr._repr_latex_().startswith("$") and expr._repr_latex_().endswith("$")
 

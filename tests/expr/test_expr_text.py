@@ -142,6 +142,9 @@ def test_normals_and_weights_print(things):
     nx, _ = pn.normal(things.xb, things.yb)
     a, b = pn.fn.adaptive.dwa([things.u.mse.named("pde"), things.ub.mse])
     assert (str(nx * things.ub.d(things.xb)), str(2 * a), str(b)) == ("normal_x * d(u, x)", "2 * w(pde)", "w(u.mse)")
+    lam, mu = pn.fn.adaptive.rba(things.u.named("r")), pn.fn.adaptive.sa(things.u - 1)
+    assert (str(lam * things.u), str(mu)) == ("rba(r) * u", "sa(u - 1)")
+    assert str(things.u.weighted(lam)) == "u.weighted(rba(r))"
 
 
 def test_names_are_given_in_order_of_first_use(things):

@@ -169,3 +169,49 @@ def test_everything_used_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pn.core([w_pde * problem.pde, w_bc * problem.bc])
+
+
+def weighed(problem, weights):
+    return [weights[0] * problem.pde, weights[1] * problem.bc]
+
+
+MOVING = {
+    "weights at each step": lambda p: weighed(p, pn.fn.adaptive.rlw([p.pde, p.bc])),
+    "points drawn anew": lambda p: [p.pde, p.bc, (p.net(*p.dom.variable("interior", 8, resample=3)) - 1).mse],
+    "points moved": lambda p: [p.pde, p.bc, pn.fn.adaptive.r3(p.u.d(p.t), every=5)],
+    "weights of points": lambda p: [(pn.fn.adaptive.rba(p.u) * p.u).mse, p.bc],
+    "an estimate": lambda p: [pn.np.laplacian(p.u, [p.x, p.t], estimator="hutchinson", samples=2).mse, p.bc],
+}
+STANDING = {
+    "numbers": lambda p: [2 * p.pde, p.bc],
+    "equal_init": lambda p: weighed(p, pn.fn.adaptive.equal_init([p.pde, p.bc])),
+    "fixed": lambda p: weighed(p, pn.fn.adaptive.fixed([p.pde, p.bc], [1, 2])),
+    "rarely": lambda p: weighed(p, pn.fn.adaptive.grad_norm([p.pde, p.bc])),
+}
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_a_line_search_in_a_moving_loss_is_one_warning(kind):
+    problem = Problem()
+    problem.net.optimizer(optax.lbfgs()).scale(1.0)
+    crux = pn.core(MOVING[kind](problem))
+    with pytest.warns(pn.PinnaceWarning, match='optimizer of "u" evaluates.*change from step to step') as caught:
+        crux.solve(1)
+        crux.solve(1)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    problem.net.optimizer(optax.adam(1e-3))
+    crux.solve(1)
+
+
+@pytest.mark.parametrize("kind", STANDING)
+def test_a_line_search_in_a_loss_that_stands_is_none(kind):
+    problem = Problem()
+    problem.net.optimizer(optax.lbfgs()).scale(1.0)
+    pn.core(STANDING[kind](problem)).solve(1)
+
+
+def test_surgery_is_called_before_it_is_given():
+    problem = Problem()
+    problem.net.optimizer(optax.adam(1e-3))
+    with pytest.raises(pn.PinnaceError, match=r"surgery=pn\.surgery\.config\(\)"):
+        pn.core([problem.pde, problem.bc], surgery=pn.surgery.config)

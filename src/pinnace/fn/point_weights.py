@@ -72,7 +72,7 @@ def sa(r: Expr, lr: float = 5e-3, mask: str = "square") -> Expr:
     return weigh_points(r, balance.sa(lr, mask))
 
 
-def brdr(r: Expr, eps: float = 1e-30) -> Expr:
+def brdr(r: Expr, eps: float = 1e-30, beta_c: float = 0.999, beta_w: float = 0.999) -> Expr:
     """Balanced residual decay rate: points whose residual decays slowly gain weight; write `r.weighted(lam)`.
 
     The arguments, errors and source are those of `pinnace.balance.brdr`.
@@ -82,7 +82,7 @@ def brdr(r: Expr, eps: float = 1e-30) -> Expr:
     >>> r = (x**2 - 1).named("r")
     >>> loss = r.weighted(brdr(r))
     """
-    return weigh_points(r, balance.brdr(eps))
+    return weigh_points(r, balance.brdr(eps, beta_c, beta_w))
 
 
 def causal(r: Expr, t: Expr, chunks: int = 32, tol: float = 1.0) -> Expr:
