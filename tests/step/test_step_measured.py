@@ -75,7 +75,9 @@ def test_gradients_and_traces_of_raw_losses(burgers, x64, microbatch):
     last = eqx.tree_at(lambda m: m.layers[-1].weight, jax.tree.map(lambda _: False, net.module), True)
     outermost = pn.weigh([pde, ic], Norms(), filter={net: last})
     traces = pn.weigh([pde, bc, 3 * ic, attended, r.weighted(2.0) + bc], Traces())
+    steep = pn.weigh([pde], Traces(), filter={net: last})
     trackers = [
+        steep[0].tracker("trace of the last"),
         *(w.tracker(f"norm{k}") for k, w in enumerate(norms)),
         *(w.tracker(f"matrices {name}") for name, w in matrices.items()),
         *(w.tracker(f"last{k}") for k, w in enumerate(outermost)),
@@ -104,6 +106,7 @@ def test_gradients_and_traces_of_raw_losses(burgers, x64, microbatch):
         leaves = [leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(jacobian)]
         return float(np.mean(weights * sum(np.sum(np.asarray(leaf) ** 2, axis=1) for leaf in leaves)))
 
+    assert row["trace of the last"] == pytest.approx(trace(kernels[0].layers[-1].weight), rel=1e-9)
     found = [row[f"trace{k}"] for k in range(5)]
     expected = [
         trace(kernels[0]),

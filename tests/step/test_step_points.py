@@ -66,15 +66,25 @@ def test_gradients_hold_point_weights_constant(x64):
     assert float(crux.eval(p)) == pytest.approx(0.7 - np.mean(2 * lam**2 * (0.7 * xs - xs**2) * xs), rel=1e-12)
 
 
-def test_vector_residuals_have_one_weight_a_point(x64):
+@pytest.mark.parametrize("microbatch", [None, 5])
+def test_vector_residuals_have_one_weight_a_point(x64, microbatch):
     dom = pn.domain.interval(0, 1)
     x = dom.variable("interior", 16)
     a, b = pn.parameter(0.3).optimizer(optax.sgd(0.1)), pn.parameter(0.2).optimizer(optax.sgd(0.1))
     r = pn.np.stack([a - x, b - x**2])
     lam = A.rba(r)
-    crux = pn.core([(lam * r[0]).mse + r.weighted(lam), lam.tracker("lam"), r.tracker("r")])
+    total = (lam * r[0]).mse + r.weighted(lam) + (lam * r).mse + (r @ pn.np.stack([lam, 1.0])).mse
+    crux = pn.core([total, lam.tracker("lam"), r.tracker("r")], microbatch=microbatch)
     history = crux.solve(1).history
-    sizes = np.linalg.norm(history["r"][0], axis=1)
+    rows, weights = history["r"][0], history["lam"][0][:, None]
+    parts = [
+        weights[:, 0] * rows[:, 0],
+        np.sqrt(weights) * rows,
+        weights * rows,
+        weights[:, 0] * rows[:, 0] + rows[:, 1],
+    ]
+    assert history["total"][0] == pytest.approx(sum(np.mean(part**2) for part in parts), rel=1e-12)
+    sizes = np.linalg.norm(rows, axis=1)
     np.testing.assert_allclose(history["lam"][0], 0.999 * 0.001 + 0.01 * sizes / sizes.max(), rtol=1e-12)
 
 
@@ -131,8 +141,10 @@ def test_points_move_at_their_steps_and_stay_in_their_region(burgers, x64, name,
     make, number = MOVERS[name]
     _, (x, t), r, bc, ic = burgers()
     crux = pn.core([r.mse, bc, ic, make(r), x.tracker("x"), t.tracker("t"), r.tracker("r")], microbatch=microbatch)
+    drawn = np.asarray(crux.state.points[0])
     for steps in (3, 2, 6):
         crux.solve(steps)
+    np.testing.assert_array_equal(crux.history["x"][0], drawn[:, 0])
     x, t, r = (crux.history[column] for column in ("x", "t", "r"))
     moved = [int(np.sum(x[k + 1] != x[k])) for k in range(10)]
     assert [k + 1 for k in range(10) if moved[k]] == [4, 8]

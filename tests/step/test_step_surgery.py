@@ -106,3 +106,25 @@ def test_the_order_of_pcgrad_goes_on_after_loading(x64, burgers, tmp_path):
     resumed.load(tmp_path / "half.npz")
     resumed.solve(5)
     np.testing.assert_array_equal(resumed.history["pde"], whole.history["pde"])
+
+
+class Drawn(eqx.Module):
+    """Adds the gradients up, and keeps a number drawn from the key."""
+
+    reads = frozenset({"key"})
+
+    def init(self, m):
+        return jnp.zeros(())
+
+    def update(self, gradients, state, *, key=None):
+        return jax.tree.map(lambda *parts: sum(parts), *gradients), jax.random.uniform(key)
+
+
+def test_surgery_has_a_key_of_its_own_at_each_step(x64, burgers):
+    seen = []
+    for key in (0, 0, 1):
+        _, _, r, bc, _ = burgers()
+        w, v = pn.fn.adaptive.rlw([r.mse, bc])
+        crux = pn.core([w * r.mse, v * bc], surgery=Drawn(), key=key)
+        seen.append([float((crux.solve(1), crux.state.surgery)[1]) for _ in range(4)])
+    assert seen[0] == seen[1] and len({*seen[0], *seen[2]}) == 8

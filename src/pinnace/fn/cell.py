@@ -76,7 +76,7 @@ def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer, *, fi
         )
     behind = [_residual(loss, type(balancer).__name__) for loss in listed] if "residuals" in reads else []
     form = OfLosses(len(listed), keys)
-    cell = Cell(balancer, [*listed, *behind], form, losses=listed, reads=reads - {"residuals"}, filter=filter)
+    cell = Cell(balancer, [*listed, *behind], form, losses=listed, reads=reads, filter=filter)
     weights = tuple(Expr("weight", cell.inputs, (cell, index)) for index in range(len(cell.losses)))
     return dict(zip(keys, weights, strict=True)) if keys is not None else weights
 

@@ -34,8 +34,7 @@ class Moves:
         part = self._recipe.cells[number]
         cell = eqx.combine(self._numbers[number], part.static.tree)
         values = [lax.stop_gradient(jnp.asarray(loss)) for loss in losses]
-        found = part.form.update(cell, values, self._states[number], self._signals(number))
-        weights, state = lax.stop_gradient(found)
+        weights, state = part.form.update(cell, values, self._states[number], self._signals(number))
         if weights.shape != (part.form.size,):
             raise LoweringError(
                 f"{part.name} gave weights of shape {weights.shape}, expected ({part.form.size},): one for each."

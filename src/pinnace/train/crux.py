@@ -141,7 +141,8 @@ class Crux:
         The cost: floating-point operations, matrix products, and the memory of a step, which is compiled for that.
         """
         fixed, numbers = self._recipe()
-        return explain(self._compiled, self._state, cost_of_step(fixed, numbers, self._state))
+        cost = cost_of_step(fixed, numbers, self._state)
+        return explain(self._compiled, self._state, cost, self._surgery)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Everything that changes, and the history, to one file; whole or not at all.

@@ -12,8 +12,8 @@ MOST = 12
 """Derivatives of a field that are written out."""
 
 
-def explain(compiled: Compiled, state: State, cost: Cost) -> str:
-    """Losses, point sets, fields with the derivatives that each needs, balancers, and the cost of a step."""
+def explain(compiled: Compiled, state: State, cost: Cost, surgery: Any = None) -> str:
+    """Losses, point sets, fields with the derivatives that each needs, all that adapts, and the cost of a step."""
     program, names = compiled.program, compiled.names
     lines = ["losses"]
     lines += [f"  {name}: {text(loss, names)}" for name, loss in zip(program.loss_names, compiled.losses, strict=True)]
@@ -38,6 +38,7 @@ def explain(compiled: Compiled, state: State, cost: Cost) -> str:
         if moved is not None
     ]
     lines += ["points that move", *movers] if movers else []
+    lines += ["surgery", f"  {type(surgery).__name__.lower()}"] if surgery is not None else []
     forward = sum(one.products for one in cost.fields)
     lines += [
         "a step",
