@@ -35,6 +35,7 @@ WAYS: dict[str, tuple[dict[str, Any], Callable[[Any, int], list[Any]]]] = {
     "rad": ({}, lambda r, every: [A.rad(r, every)]),
     "rar_d": ({}, lambda r, every: [A.rar_d(r, every)]),
     "r3": ({}, lambda r, every: [A.r3(r, every)]),
+    "r3 each step": ({}, lambda r, every: [A.r3(r, 1)]),
 }
 
 
