@@ -61,3 +61,17 @@ def test_functionals_and_their_coefficients_are_told():
     u = net(x, t)
     shown = pn.core([(u.d(t) - 0.25 * pn.np.exp(x) * u.dd(x)).mse]).explain()
     assert "derivatives: value, x, [t - 0.25 ... xx]" in shown and "3 streams" in shown
+
+
+def test_all_that_adapts_is_told_by_its_name():
+    x = pn.domain.interval(0, 1).variable("interior", 16)
+    y = pn.domain.interval(0, 1).variable("interior", 8)
+    p = pn.parameter(1.0, name="p").optimizer(optax.sgd(0.1))
+    stays, moves = (p - x).named("stays"), (p - y**2).named("moves")
+    losses = [(pn.fn.adaptive.rba(stays) * stays).mse.named("a"), moves.mse.named("b")]
+    weights = pn.fn.adaptive.grad_norm(losses)
+    entries = [w * loss for w, loss in zip(weights, losses, strict=True)]
+    shown = pn.core([*entries, pn.fn.adaptive.rar_d(moves, every=50)], surgery=pn.surgery.config()).explain()
+    assert "balancers\n  grad_norm of a, b\n  rba of stays\n" in shown or "  rba of stays\n  grad_norm of a, b\n" in shown
+    assert "points that move\n  8 points of interior of interval(0, 1), rar_d every 50 steps\n" in shown
+    assert "surgery\n  config\n" in shown

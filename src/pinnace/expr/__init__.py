@@ -9,6 +9,7 @@ from pinnace.expr.mover import Mover as Mover
 from pinnace.expr.node import Expr as Expr
 from pinnace.expr.node import as_expr as as_expr
 from pinnace.expr.text import Names as Names
+from pinnace.expr.text import factory_name as factory_name
 from pinnace.expr.text import text as text
 from pinnace.expr.tracker import Tracker as Tracker
 from pinnace.expr.walk import nodes as nodes

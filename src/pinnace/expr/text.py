@@ -1,5 +1,6 @@
 """Expressions as text, in the notation that they were written in."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -190,6 +191,16 @@ def _apply(node: Any, parts: list, names: Names) -> tuple[str, int]:
 def function_name(function: Any) -> str:
     """What a callable calls itself; the name of its type where it has none."""
     return getattr(function, "__name__", type(function).__name__)
+
+
+def factory_name(thing: Any) -> str:
+    """What makes a thing is called, by convention: its class in words.
+
+    >>> class EqualInit: ...
+    >>> factory_name(EqualInit())
+    'equal_init'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(thing).__name__).lower()
 
 
 def _weight(node: Any, parts: list, names: Names) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pinnace._errors import BalanceError
 from pinnace.balance import Balancer, LossBalancer, reads_of
-from pinnace.expr import Expr, Identity, Names, PointSet, text
+from pinnace.expr import Expr, Identity, Names, PointSet, factory_name, text
 from pinnace.fn.form import Form, OfLosses
 
 
@@ -30,7 +30,7 @@ class Cell(Identity):
         filter: Any = True,
         stays: PointSet | None = None,
     ) -> None:
-        super().__init__(type(balancer).__name__.lower())
+        super().__init__(factory_name(balancer))
         self.balancer, self.inputs, self.form = balancer, tuple(inputs), form
         self.losses, self.reads, self.filter = tuple(losses), reads, filter
         self.stays = stays

@@ -5,7 +5,7 @@ from typing import Any
 from pinnace import balance
 from pinnace._errors import BalanceError
 from pinnace.balance import PointWeights
-from pinnace.expr import Expr, text
+from pinnace.expr import Expr, factory_name, text
 from pinnace.fn.cell import Cell
 from pinnace.fn.form import OfPoints
 
@@ -22,7 +22,7 @@ def weigh_points(residual: Expr, weights: PointWeights, *coordinates: Expr) -> E
     >>> print(weigh_points((x**2 - 1).named("r"), pn.balance.rba()))
     rba(r)
     """
-    name = type(weights).__name__.lower()
+    name = factory_name(weights)
     for expr in (residual, *coordinates):
         if not isinstance(expr, Expr):
             raise BalanceError(f"{name} takes a residual, which is an expression; got {expr!r}. Write {name}(r).")

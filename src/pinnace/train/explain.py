@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 
-from pinnace.expr import text
+from pinnace.expr import factory_name, text
 from pinnace.lower import Compiled, FieldWork, spelled
 from pinnace.step import Cost, State
 
@@ -33,12 +33,12 @@ def explain(compiled: Compiled, state: State, cost: Cost, surgery: Any = None) -
         for cell in compiled.cells:
             lines.append(f"  {cell.name} of {cell.targets(names)}")
     movers = [
-        f"  {points!r}, {type(moved.rule).__name__.lower()} every {moved.every} steps"
+        f"  {points!r}, {factory_name(moved.rule)} every {moved.every} steps"
         for points, moved in zip(program.points, program.moved, strict=True)
         if moved is not None
     ]
     lines += ["points that move", *movers] if movers else []
-    lines += ["surgery", f"  {type(surgery).__name__.lower()}"] if surgery is not None else []
+    lines += ["surgery", f"  {factory_name(surgery)}"] if surgery is not None else []
     forward = sum(one.products for one in cost.fields)
     lines += [
         "a step",
