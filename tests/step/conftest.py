@@ -27,3 +27,21 @@ def _burgers(n=32, tx=None, key=0, **options):
 def burgers():
     """Makes a network, coordinates, the residual of Burgers' equation, and losses of its conditions."""
     return _burgers
+
+
+@pytest.fixture
+def again(tmp_path):
+    """Takes four steps twice, the second time from a file, and asks for the same history of both."""
+
+    def check(crux):
+        crux.solve(5)
+        crux.save(tmp_path / "five.npz")
+        crux.solve(4)
+        first = {name: crux.history[name] for name in crux.history}
+        crux.load(tmp_path / "five.npz")
+        assert crux.steps == 5
+        crux.solve(4)
+        for name, values in first.items():
+            np.testing.assert_array_equal(crux.history[name], values, err_msg=name)
+
+    return check

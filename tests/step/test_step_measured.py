@@ -174,24 +174,11 @@ def test_filters_that_mean_nothing_are_errors(burgers):
     assert net.binding is not None
 
 
-@pytest.mark.parametrize("name", ["grad_norm", "lra", "ntk", "gradnorm"])
-def test_their_state_is_kept_and_goes_on(burgers, x64, name, tmp_path):
-    """Saved in the middle of a period and loaded into a new problem: bit by bit as if never interrupted."""
-
-    def made():
-        _, _, r, bc, ic = burgers()
-        losses = [r.mse.named("pde"), bc, ic]
-        weights = getattr(pn.fn.adaptive, name)(losses, every=3)
-        entries = [w * loss for w, loss in zip(weights, losses, strict=True)]
-        return pn.core([*entries, *(w.tracker() for w in weights)])
-
-    whole = made()
-    whole.solve(9)
-    half = made()
-    half.solve(5)
-    half.save(tmp_path / "half.npz")
-    resumed = made()
-    resumed.load(tmp_path / "half.npz")
-    resumed.solve(4)
-    for column in whole.history:
-        np.testing.assert_array_equal(resumed.history[column], whole.history[column])
+@pytest.mark.parametrize("name", ["grad_norm", "ntk", "gradnorm"])
+def test_their_state_is_kept_and_goes_on(burgers, again, x64, name):
+    """Saved in the middle of a period, and taken from there once more: bit by bit the same."""
+    _, _, r, bc, ic = burgers()
+    losses = [r.mse.named("pde"), bc, ic]
+    weights = getattr(pn.fn.adaptive, name)(losses, every=3)
+    entries = [w * loss for w, loss in zip(weights, losses, strict=True)]
+    again(pn.core([*entries, *(w.tracker() for w in weights)]))

@@ -1,6 +1,5 @@
 """Weights of points, and points that move: inside the step, in the state, whatever the batches."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -16,8 +15,7 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("microbatch", [None, 9])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(("name", "microbatch"), [*((name, None) for name in RULES), ("brdr", 9)])
 def test_point_weights_move_once_a_step_by_their_rule(burgers, x64, name, microbatch):
     """Used twice, tracked twice, looked at between solves: always the rule on the residuals of that step."""
     place, rule = RULES[name]
@@ -113,19 +111,9 @@ def test_point_weights_stand_where_points_stay(burgers):
 
 
 @pytest.mark.parametrize("place", [A.rba, A.sa, A.brdr])
-def test_state_of_points_is_kept_and_goes_on(burgers, x64, place, tmp_path):
-    def made():
-        _, _, r, bc, ic = burgers()
-        return pn.core([r.weighted(place(r)).named("pde"), bc, ic])
-
-    whole, half = made(), made()
-    whole.solve(9)
-    half.solve(4)
-    half.save(tmp_path / "half.npz")
-    resumed = made()
-    resumed.load(tmp_path / "half.npz")
-    resumed.solve(5)
-    np.testing.assert_array_equal(resumed.history["pde"], whole.history["pde"])
+def test_state_of_points_is_kept_and_goes_on(burgers, again, x64, place):
+    _, _, r, bc, ic = burgers()
+    again(pn.core([r.weighted(place(r)).named("pde"), bc, ic]))
 
 
 MOVERS = {
@@ -135,8 +123,7 @@ MOVERS = {
 }
 
 
-@pytest.mark.parametrize("microbatch", [None, 9])
-@pytest.mark.parametrize("name", MOVERS)
+@pytest.mark.parametrize(("name", "microbatch"), [*((name, None) for name in MOVERS), ("rad", 9)])
 def test_points_move_at_their_steps_and_stay_in_their_region(burgers, x64, name, microbatch):
     make, number = MOVERS[name]
     _, (x, t), r, bc, ic = burgers()
@@ -224,17 +211,6 @@ def test_residuals_that_are_not_finite_do_not_attract_points(x64):
     assert np.all(found > 0)
 
 
-def test_moved_points_are_kept_and_go_on(burgers, x64, tmp_path):
-    def made():
-        _, _, r, bc, ic = burgers()
-        return pn.core([r.mse.named("pde"), bc, ic, A.rad(r, every=3)])
-
-    whole, half = made(), made()
-    whole.solve(9)
-    half.solve(5)
-    half.save(tmp_path / "half.npz")
-    resumed = made()
-    resumed.load(tmp_path / "half.npz")
-    resumed.solve(4)
-    np.testing.assert_array_equal(resumed.history["pde"], whole.history["pde"])
-    assert isinstance(jax.tree.leaves(whole.state.samplers)[0], jax.Array)
+def test_moved_points_are_kept_and_go_on(burgers, again, x64):
+    _, (x, _), r, bc, ic = burgers()
+    again(pn.core([r.mse.named("pde"), bc, ic, A.rad(r, every=3), x.tracker("x")]))

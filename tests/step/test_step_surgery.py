@@ -23,8 +23,7 @@ def flat(tree):
     return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
 
 
-@pytest.mark.parametrize("microbatch", [None, 9])
-@pytest.mark.parametrize("name", ["config", "pcgrad", "dcgd"])
+@pytest.mark.parametrize(("name", "microbatch"), [("config", None), ("config", 9), ("pcgrad", None), ("dcgd", None)])
 def test_the_optimizer_gets_the_direction_of_weighted_entries(x64, burgers, name, microbatch):
     """Against the same surgery on the gradients of each entry, the others times zero."""
     entries = [lambda r, bc, ic: 3.0 * r.mse, lambda r, bc, ic: bc, lambda r, bc, ic: 0.5 * ic + 0.1 * r.mse]
@@ -93,19 +92,9 @@ def test_losses_balancers_and_trackers_are_as_without(x64, burgers):
     assert rows[1]["total"][1] != rows[0]["total"][1]
 
 
-def test_the_order_of_pcgrad_goes_on_after_loading(x64, burgers, tmp_path):
-    def made():
-        _, _, r, bc, ic = burgers()
-        return pn.core([r.mse.named("pde"), bc, ic], surgery=pn.surgery.pcgrad(), key=5)
-
-    whole, half = made(), made()
-    whole.solve(8)
-    half.solve(3)
-    half.save(tmp_path / "half.npz")
-    resumed = made()
-    resumed.load(tmp_path / "half.npz")
-    resumed.solve(5)
-    np.testing.assert_array_equal(resumed.history["pde"], whole.history["pde"])
+def test_the_order_of_pcgrad_goes_on_after_loading(x64, burgers, again):
+    _, _, r, bc, ic = burgers()
+    again(pn.core([r.mse.named("pde"), bc, ic], surgery=pn.surgery.pcgrad(seed=5)))
 
 
 class Drawn(eqx.Module):
