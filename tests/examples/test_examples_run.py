@@ -74,6 +74,6 @@ def test_a_notebook_is_committed_with_the_outputs_of_a_full_run(name):
     assert not [output for output in outputs if output["output_type"] == "error"]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == pictures
     told = "".join("".join(output.get("text", ())) for output in outputs)
-    errors = [float(found) for found in re.findall(r"relative L2 error ([\d.e-]+)", told)]
+    errors = [float(found) for found in re.findall(r"relative L2 error ([\d.e+-]+)", told)]
     assert len(errors) == numbers and max(errors) < most
     assert path_of(name).stat().st_size < 500_000
