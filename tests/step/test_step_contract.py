@@ -230,11 +230,13 @@ def test_optimizers_get_the_residual_vector_of_the_total(x64):
     _, u, ode, _ = two_losses(tx)
     w_ode, _ = pn.fn.adaptive.fixed([ode, (u - 1).mse.named("other")], [2.0, 1.0])
     with pytest.warns(pn.PinnaceWarning, match=r"w\(other\)"):
-        crux = pn.core([w_ode * ode, 3 * (u - 1).mse / 2, 0.5 * u.weighted(x_of(u) ** 2)])
+        missed = u.at({x_of(u): 0.0}) - 1
+        numbers = 2 * missed**2 + pn.np.square(missed) / 3 + (2 * missed) * (2 * missed) + u.mse * missed**2
+        crux = pn.core([w_ode * ode, 3 * (u - 1).mse / 2, 0.5 * u.weighted(x_of(u) ** 2), numbers])
     crux.solve(1)
     value, squares, again = np.asarray(crux.state.optimizers[0])
     np.testing.assert_allclose([squares, again], value, rtol=1e-12)
-    assert seen["shape"] == (48,)
+    assert seen["shape"] == (3 * 16 + 3 + 16,)
 
 
 def x_of(u):

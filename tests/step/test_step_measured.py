@@ -76,7 +76,10 @@ def test_gradients_and_traces_of_raw_losses(burgers, x64, microbatch):
     outermost = pn.weigh([pde, ic], Norms(), filter={net: last})
     traces = pn.weigh([pde, bc, 3 * ic, attended, r.weighted(2.0) + bc], Traces())
     steep = pn.weigh([pde], Traces(), filter={net: last})
+    at = (0.3, 0.5)
+    (number,) = pn.weigh([2 * (net(*at) - 1) ** 2], Traces())
     trackers = [
+        number.tracker("trace of a number"),
         steep[0].tracker("trace of the last"),
         *(w.tracker(f"norm{k}") for k, w in enumerate(norms)),
         *(w.tracker(f"matrices {name}") for name, w in matrices.items()),
@@ -106,6 +109,8 @@ def test_gradients_and_traces_of_raw_losses(burgers, x64, microbatch):
         leaves = [leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(jacobian)]
         return float(np.mean(weights * sum(np.sum(np.asarray(leaf) ** 2, axis=1) for leaf in leaves)))
 
+    slope = jax.grad(lambda a: eqx.combine(a, eqx.partition(module, eqx.is_array)[1])(jnp.array(at)))(arrays)
+    assert row["trace of a number"] == pytest.approx(2 * norm(slope) ** 2, rel=1e-9)
     assert row["trace of the last"] == pytest.approx(trace(kernels[0].layers[-1].weight), rel=1e-9)
     found = [row[f"trace{k}"] for k in range(5)]
     expected = [

@@ -120,6 +120,8 @@ def aligned(nodes: Sequence[Expr], values: Sequence[Array]) -> list[Array]:
 def squares(entry: Expr, who: str = "this optimizer uses least squares") -> list[tuple[Expr, Expr, Expr]]:
     """An entry as a sum of factor * mean of w r^2: (factor, residual, w), read from how it is written.
 
+    The square of a number, such as an initial value that is missed, is a residual of its own.
+
     Raises LoweringError that names the entry, and says who asks, where it is no such sum.
     """
     found: list[tuple[Expr, Expr, Expr]] = []
@@ -128,12 +130,16 @@ def squares(entry: Expr, who: str = "this optimizer uses least squares") -> list
     while waiting:
         factor, node = waiting.pop()
         name = node.data[0] if node.kind in ("elementwise", "reduce") else None
+        root = squared(node)
+        if root is not None:
+            found.append((factor, root, one))
+            continue
         match node.kind, name:
             case "elementwise", "add":
                 waiting += [(factor, node.args[1]), (factor, node.args[0])]
             case "elementwise", "multiply":
                 left, right = node.args
-                inner, scale = (right, left) if holds_loss(right) else (left, right)
+                inner, scale = (left, right) if loss_in(left) > loss_in(right) else (right, left)
                 waiting.append((factor * scale, inner))
             case "elementwise", "divide":
                 waiting.append((factor / node.args[1], node.args[0]))
@@ -149,10 +155,26 @@ def squares(entry: Expr, who: str = "this optimizer uses least squares") -> list
     return found
 
 
-def holds_loss(node: Expr) -> bool:
-    """Whether a factor is, or is made of, reductions over points."""
-    below = postorder([node], lambda node: node.args if node.kind == "elementwise" else ())
-    return any(part.kind == "reduce" for part in below)
+def squared(node: Expr) -> Expr | None:
+    """What is squared where a node is the square of one number, however it is written."""
+    if node.kind != "elementwise" or node.points is not None or node.shape:
+        return None
+    match node.data[0], *node.args:
+        case "square", root:
+            return root
+        case "power", root, Expr(kind="constant", data=(2 | 2.0,)):
+            return root
+        case "multiply", left, right if left is right:
+            return left
+    return None
+
+
+def loss_in(node: Expr) -> int:
+    """How much a factor looks like a loss: 2 with reductions over points in it, 1 with squares of numbers, else 0."""
+    below = list(
+        postorder([node], lambda node: node.args if node.kind == "elementwise" and squared(node) is None else ())
+    )
+    return max(2 * any(part.kind == "reduce" for part in below), any(squared(part) is not None for part in below))
 
 
 def residual_vector(parts: Sequence[tuple[Any, Sequence[Array], int | None]]) -> Float[Array, " rows"]:
