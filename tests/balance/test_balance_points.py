@@ -255,7 +255,7 @@ def test_causal_weights_equal_the_paper(x64, chunks, tol, shape):
         np.testing.assert_allclose(weights, causal_paper(r, t, -1.0, 3.0, chunks, tol), rtol=1e-12, atol=1e-300)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_causal_weights_start_at_one_and_never_increase_for_any_order_of_the_points(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 10_000)))

@@ -115,7 +115,7 @@ def test_the_direction_is_that_of_the_paper(x64, name, m):
 
 
 @each
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_the_direction_is_that_of_the_paper_for_adversarial_gradients(name, data):
     m, size = data.draw(st.integers(2, 6)), data.draw(st.sampled_from([2, 3, 7, 30]))

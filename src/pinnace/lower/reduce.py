@@ -139,7 +139,9 @@ def squares(entry: Expr, who: str = "this optimizer uses least squares") -> list
                 waiting += [(factor, node.args[1]), (factor, node.args[0])]
             case "elementwise", "multiply":
                 left, right = node.args
-                inner, scale = (left, right) if loss_in(left) > loss_in(right) else (right, left)
+                rank = loss_in(right)
+                first = rank == 0 or (rank == 1 and loss_in(left) == 2)
+                inner, scale = (left, right) if first else (right, left)
                 waiting.append((factor * scale, inner))
             case "elementwise", "divide":
                 waiting.append((factor / node.args[1], node.args[0]))
