@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import pinnace as pn
@@ -187,3 +188,16 @@ def test_their_state_is_kept_and_goes_on(burgers, again, x64, name):
     weights = getattr(pn.fn.adaptive, name)(losses, every=3)
     entries = [w * loss for w, loss in zip(weights, losses, strict=True)]
     again(pn.core([*entries, *(w.tracker() for w in weights)]))
+
+
+def test_a_filter_by_network_leaves_the_others_out(x64):
+    (x,) = pn.domain.data(x=[1.0, 2.0])
+    p, q = (pn.parameter(v, name=n).optimizer(optax.sgd(0.0)) for v, n in ((2.0, "p"), (3.0, "q")))
+    loss = (p * x + q).mse.named("loss")
+    together, separate = pn.parameter(1.0, name="a"), pn.parameter(1.0, name="b")
+    pn.optimizer([together, separate], optax.sgd(0.0))
+    other = (together * x + separate).mse.named("other")
+    (of_p,), (of_a,) = pn.weigh([loss], Norms(), filter={p: True}), pn.weigh([other], Norms(), filter={separate: True})
+    row = pn.core([of_p * loss, of_a * other, of_p.tracker("p"), of_a.tracker("b")]).solve(1).history
+    # by hand: 2 mean(x (2 x + 3)) = 19 and 2 mean(x + 1) = 5
+    assert (row["p"][0], row["b"][0]) == (pytest.approx(19.0), pytest.approx(5.0))
