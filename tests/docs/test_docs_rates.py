@@ -13,13 +13,8 @@ PAGE = DOCS / "rates.md"
 
 
 @pytest.fixture(scope="module")
-def names():
-    text = PAGE.read_text()
-    names = {}
-    for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
-        line = text[: block.start(1)].count("\n")
-        exec(compile("\n" * line + block[1], str(PAGE), "exec"), names)
-    return names
+def names(run_page):
+    return run_page(PAGE)
 
 
 def test_the_code_of_the_page_runs(names):

@@ -1,6 +1,5 @@
 """What docs/weights.md shows runs, from top to bottom, and names everything there is."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "weights.md"
 
 
 @pytest.fixture(scope="module")
-def names():
-    text = PAGE.read_text()
-    names = {}
-    for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
-        line = text[: block.start(1)].count("\n")
-        exec(compile("\n" * line + block[1], str(PAGE), "exec"), names)
-    return names
+def names(run_page):
+    return run_page(PAGE)
 
 
 def test_the_code_of_the_page_runs(names):

@@ -97,7 +97,7 @@ def test_point_weights_stand_where_points_stay(burgers):
         pn.core([(lam * r).mse, bc, ic, A.rad(r, every=5)])
     with pytest.raises(pn.PinnaceError, match="one value in all"):
         A.rba(r.mse)
-    with pytest.raises(pn.PinnaceError, match="is no time"):
+    with pytest.raises(pn.PinnaceError, match="a coordinate of space"):
         A.causal(r, x)
     with pytest.raises(pn.PinnaceError, match="of the same points"):
         A.causal(r, pn.domain.interval(0, 1).time(0, 1).variable("interior", 8)[1])

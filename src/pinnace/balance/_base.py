@@ -165,10 +165,14 @@ class LossBalancer(eqx.Module):
             signals["grads"] = as_trees(signals["grads"], losses, m)
         if "traces" in signals:
             signals["traces"] = as_traces(signals["traces"], losses, m).astype(dtype)
-        measured = {name: jax.lax.stop_gradient(signals[name]) for name in MEASURED & self.reads}
+        after = self._after(jax.lax.stop_gradient(values).astype(dtype), state, signals)
+        return in_the_face_of(losses, after.weights.astype(values.dtype)), after
 
+    def _after(self, values: Float[Array, " m"], state: BalancerState, signals: dict[str, Any]) -> BalancerState:
+        """The next state: moved where it is due and all is finite."""
+        measured = {name: jax.lax.stop_gradient(signals[name]) for name in MEASURED & self.reads}
         due = self.due(state)
-        heard, memory = self.listen(jax.lax.stop_gradient(values).astype(dtype), state.memory, due)
+        heard, memory = self.listen(values, state.memory, due)
         audible = _all_finite(heard)
         # Ones where nothing may move: a formula never meets a NaN, and `jax_debug_nans` stays quiet.
         seen, scaling = MODES[self.mode].see(jnp.where(audible, heard, 1), state.scaling)
@@ -195,12 +199,9 @@ class LossBalancer(eqx.Module):
             )
 
         # Gradients are large: between moves, not even their norms are taken.
-        after = (
-            _where(due & audible, lambda: _where(_all_finite(measured), attempt, stand), stand)
-            if measured
-            else attempt()
-        )
-        return in_the_face_of(losses, after.weights.astype(values.dtype)), after
+        if measured:
+            return _where(due & audible, lambda: _where(_all_finite(measured), attempt, stand), stand)
+        return attempt()
 
 
 def _where(

@@ -74,7 +74,9 @@ class Plan:
         Raises DomainError for a coordinate of space.
         """
         if self.domain.span is None or axis != len(self.domain.axes) - 1:
-            raise DomainError(f"{self.domain.axes[axis]} is no time: causes precede effects along a time only.")
+            raise DomainError(
+                f"{self.domain.axes[axis]} is a coordinate of space, without a range of its own; give time."
+            )
         return self.domain.span.start, self.domain.span.stop
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 from pinnace import balance
 from pinnace._errors import BalanceError
 from pinnace.expr import Expr
-from pinnace.fn.cell import weigh
+from pinnace.fn.cell import OF_PARAMETERS, weigh
 from pinnace.fn.movers import r3 as r3
 from pinnace.fn.movers import rad as rad
 from pinnace.fn.movers import rar_d as rar_d
@@ -23,7 +23,6 @@ from pinnace.fn.point_weights import rba as rba
 from pinnace.fn.point_weights import sa as sa
 from pinnace.schedule import dlrs as dlrs
 
-OF_GRADIENTS = (balance.grad_norm, balance.lra, balance.ntk, balance.gradnorm)
 FILTER = inspect.Parameter("filter", inspect.Parameter.KEYWORD_ONLY, default=True)
 Losses = inspect.Parameter("losses", inspect.Parameter.POSITIONAL_ONLY)
 
@@ -35,7 +34,8 @@ def of_losses(factory: Callable[..., balance.LossBalancer]) -> Callable[..., Any
     'rlw'
     """
 
-    extra = [FILTER] if factory in OF_GRADIENTS else []
+    signature = inspect.signature(factory)
+    extra = [FILTER] if signature.return_annotation.reads & OF_PARAMETERS else []
 
     def place(losses: Any, /, *misplaced: Any, **numbers: Any) -> Any:
         if isinstance(losses, Expr) or any(isinstance(extra, Expr) for extra in misplaced):
@@ -48,12 +48,11 @@ def of_losses(factory: Callable[..., balance.LossBalancer]) -> Callable[..., Any
             raise BalanceError(f"{factory.__name__} takes its numbers by name; got {misplaced!r} after the losses.")
         chosen = {one.name: numbers.pop(one.name) for one in extra if one.name in numbers}
         try:
-            bound = inspect.signature(factory).bind(**numbers)
+            bound = signature.bind(**numbers)
         except TypeError as wrong:
-            raise BalanceError(f"{factory.__name__}{inspect.signature(factory)}: {wrong}.") from None
+            raise BalanceError(f"{factory.__name__}{signature}: {wrong}.") from None
         return weigh(losses, factory(**bound.arguments), **chosen)
 
-    signature = inspect.signature(factory)
     keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()]
     place.__name__ = place.__qualname__ = factory.__name__
     beside = "; `filter` says by which parameters gradients are taken, see `pinnace.weigh`" if extra else ""

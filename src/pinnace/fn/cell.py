@@ -8,6 +8,9 @@ from pinnace.balance import Balancer, LossBalancer, reads_of
 from pinnace.expr import Expr, Identity, Names, PointSet, factory_name, text
 from pinnace.fn.form import Form, OfLosses
 
+OF_PARAMETERS = frozenset({"grads", "traces"})
+"""What balancers read that depends on the parameters chosen."""
+
 
 class Cell(Identity):
     """Something that weighs, with what it looks at; moves once a step, however often its weights are used.
@@ -70,7 +73,7 @@ def weigh(losses: Sequence[Expr] | Mapping[str, Expr], balancer: Balancer, *, fi
     keys = tuple(losses) if isinstance(losses, Mapping) else None
     listed = list(losses.values()) if isinstance(losses, Mapping) else losses
     _check(listed)
-    if filter is not True and not reads & {"grads", "traces"}:
+    if filter is not True and not reads & OF_PARAMETERS:
         raise BalanceError(
             f"{type(balancer).__name__} does not look at gradients, so filter={filter!r} does nothing. Leave it out."
         )

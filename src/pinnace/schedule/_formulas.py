@@ -10,7 +10,6 @@ from pinnace.schedule._constant import constant
 from pinnace.schedule._cosine import cosine, warmup_cosine
 from pinnace.schedule._cosine_restarts import cosine_restarts
 from pinnace.schedule._exponential import exponential
-from pinnace.schedule._linear import linear
 from pinnace.schedule._one_cycle import one_cycle
 from pinnace.schedule._piecewise import piecewise_constant
 from pinnace.schedule._polynomial import polynomial
@@ -158,7 +157,8 @@ class Formulas(Schedule):
         >>> [round(float(schedule(t)), 6) for t in (0, 5, 10, 15, 20)]
         [1.0, 1.0, 0.5, 0.0, 0.0]
         """
-        return cls(linear(lr0, lr_end, transition_steps, transition_begin), min_lr=min_lr, max_lr=max_lr)
+        rule = polynomial(lr0, lr_end, 1.0, transition_steps, transition_begin, name="lrs.linear")
+        return cls(rule, min_lr=min_lr, max_lr=max_lr)
 
     @classmethod
     def polynomial(

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from pinnace.schedule._arguments import Arguments
-from pinnace.schedule._linear import share_left
 from pinnace.schedule._rule import Curve
 
 
@@ -24,9 +23,17 @@ class Polynomial(Curve):
         return self.lr_end + (self.lr0 - self.lr_end) * jnp.power(left, self.power)
 
 
-def polynomial(lr0: Any, lr_end: Any, power: Any, transition_steps: Any, transition_begin: Any) -> Polynomial:
-    """The checked rule."""
-    given = Arguments("lrs.polynomial")
+def share_left(t: Any, begin: Any, steps: Any) -> Any:
+    """Of a transition, what is still to come: from 1 to exactly 0."""
+    # The difference first: XLA multiplies by the reciprocal, and 1 - steps / steps would be no zero.
+    return (steps - jnp.clip(t - begin, 0, steps)) / steps
+
+
+def polynomial(
+    lr0: Any, lr_end: Any, power: Any, transition_steps: Any, transition_begin: Any, name: str = "lrs.polynomial"
+) -> Polynomial:
+    """The checked rule; a line has power 1."""
+    given = Arguments(name)
     return Polynomial(
         lr0=given.real("lr0", lr0),
         lr_end=given.real("lr_end", lr_end),

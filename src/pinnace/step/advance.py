@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, PyTree
 from pinnace.lower import Given
 from pinnace.schedule import LossValues
 from pinnace.step.arithmetic import in_precision
-from pinnace.step.measured import MEASURED, measured
+from pinnace.step.measured import signals_of
 from pinnace.step.moves import Moves, Weights, held
 from pinnace.step.operate import combined, summed
 from pinnace.step.positions import moved_points
@@ -60,17 +60,7 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
     def given(trained: tuple[PyTree, ...], weights: Weights) -> Given:
         return recipe.given(recipe.put(state.params, trained), points, weights, state)
 
-    def simple(number: int) -> dict[str, Any]:
-        key = key_of(root, len(program.points) + number, state)
-        return {name: value for name, value in (("step", state.step), ("key", key)) if reads(number, name)}
-
-    def reads(number: int, name: str) -> bool:
-        return name in recipe.cells[number].reads
-
-    made = measured(recipe, cell_numbers, state, trained, given, simple)
-
-    def signals(number: int) -> dict[str, Any]:
-        return {**simple(number), **{name: made[name, number] for name in MEASURED if reads(number, name)}}
+    signals = signals_of(recipe, cell_numbers, state, root, trained, given)
 
     def entries_of(trained: tuple[PyTree, ...]) -> tuple[list[Array], Seen]:
         moves = Moves(recipe, cell_numbers, state.cells, signals)
@@ -87,15 +77,45 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
     trackers = _all_trackers(recipe, state, points, seen)
     raw = dict(zip(program.loss_names, seen.losses, strict=True))
     values = LossValues(seen.entries, raw, total, _scalars(recipe, state, trackers, total.dtype))
+    params, optimizers, rates, logged = _updated(recipe, rate_numbers, state, points, trained, gradients, seen, values)
+    row = placement.whole(Row(total, seen.losses, logged, trackers))
+    finite = jnp.isfinite(total) & jnp.all(jnp.isfinite(seen.losses))
+    after = State(
+        params=params,
+        optimizers=optimizers,
+        counts=tuple(count + 1 for count in state.counts),
+        rates=rates,
+        cells=seen.cells,
+        weights=like(seen.weights, state.weights, "the balancers"),
+        points=points,
+        samplers=samplers,
+        surgery=operated,
+        key=state.key,
+        step=state.step + 1,
+    )
+    return placement.held(after), row, finite
+
+
+def _updated(
+    recipe: Recipe,
+    numbers: Sequence[Any],
+    state: State,
+    points: Sequence[Array],
+    trained: Sequence[PyTree],
+    gradients: Sequence[PyTree],
+    seen: Seen,
+    values: LossValues,
+) -> tuple[Any, tuple[PyTree, ...], tuple[PyTree, ...], tuple[Array, ...]]:
+    """Parameters, optimizers and schedules after the step, and the rates that there were."""
     params, optimizers, rates, logged = state.params, [], [], []
     for k, group in enumerate(recipe.groups):
-        rate, rate_state = _rate(recipe, rate_numbers, k, state, values)
+        rate, rate_state = _rate(recipe, numbers, k, state, values)
         value_of, residuals_of = _held_functions(recipe, state, points, seen.weights, k)
         updates, moments = group.tx.update(
             gradients[k],
             state.optimizers[k],
             trained[k],
-            value=total,
+            value=seen.total,
             grad=gradients[k],
             value_fn=value_of,
             residual_fn=residuals_of,
@@ -106,22 +126,7 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
         params = group.put(params, like(optax.apply_updates(trained[k], updates), trained[k], "the optimizer"))
         optimizers.append(like(moments, state.optimizers[k], "the optimizer"))
         rates.append(rate_state)
-    row = placement.whole(Row(total, seen.losses, tuple(logged), trackers))
-    finite = jnp.isfinite(total) & jnp.all(jnp.isfinite(seen.losses))
-    after = State(
-        params=params,
-        optimizers=tuple(optimizers),
-        counts=tuple(count + 1 for count in state.counts),
-        rates=tuple(rates),
-        cells=seen.cells,
-        weights=like(seen.weights, state.weights, "the balancers"),
-        points=points,
-        samplers=samplers,
-        surgery=operated,
-        key=state.key,
-        step=state.step + 1,
-    )
-    return placement.held(after), row, finite
+    return params, tuple(optimizers), tuple(rates), tuple(logged)
 
 
 def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[list[Array], Seen]:

@@ -16,12 +16,11 @@ from jax import lax
 from jaxtyping import Array, Bool, PyTree
 
 from pinnace.expr import Expr
+from pinnace.fn import OF_PARAMETERS
 from pinnace.lower import Given, kernel_trace
 from pinnace.step.moves import Moves, Weights
-from pinnace.step.recipe import Recipe
+from pinnace.step.recipe import Recipe, key_of
 from pinnace.step.state import State
-
-MEASURED = frozenset({"grads", "traces"})
 
 Made = dict[tuple[str, int], Any]
 """What was measured, by signal and number of the cell."""
@@ -32,7 +31,31 @@ class _Periodic(Protocol):
     def due(self, state: PyTree) -> Bool[Array, ""]: ...
 
 
-def measured(
+def signals_of(
+    recipe: Recipe,
+    numbers: Sequence[Any],
+    state: State,
+    root: Any,
+    trained: PyTree,
+    given: Callable[[PyTree, Weights], Given],
+) -> Callable[[int], dict[str, Any]]:
+    """What the cell of a number reads beside the values that it looks at: step, key, gradients, traces."""
+
+    def reads(number: int, name: str) -> bool:
+        return name in recipe.cells[number].reads
+
+    def simple(number: int) -> dict[str, Any]:
+        key = key_of(root, len(recipe.program.points) + number, state)
+        return {name: value for name, value in (("step", state.step), ("key", key)) if reads(number, name)}
+
+    made = _measured(recipe, numbers, state, trained, given, simple)
+    return lambda number: {
+        **simple(number),
+        **{name: made[name, number] for name in OF_PARAMETERS if reads(number, name)},
+    }
+
+
+def _measured(
     recipe: Recipe,
     numbers: Sequence[Any],
     state: State,
@@ -45,7 +68,7 @@ def measured(
     Weights inside a raw loss are those of this step, but for weights which themselves wait for what is measured here:
     these are the ones of the step before.
     """
-    asking = [number for number, part in enumerate(recipe.cells) if part.reads & MEASURED]
+    asking = [number for number, part in enumerate(recipe.cells) if part.reads & OF_PARAMETERS]
     if not asking:
         return {}
 

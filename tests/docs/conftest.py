@@ -1,0 +1,20 @@
+"""Pages of the documentation whose code is run."""
+
+import re
+
+import pytest
+
+
+def _run(page):
+    text = page.read_text()
+    names = {}
+    for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
+        line = text[: block.start(1)].count("\n")
+        exec(compile("\n" * line + block[1], str(page), "exec"), names)
+    return names
+
+
+@pytest.fixture(scope="session")
+def run_page():
+    """Runs the Python blocks of a page, from top to bottom, and gives the names that they leave."""
+    return _run
