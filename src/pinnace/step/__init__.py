@@ -19,6 +19,9 @@ from pinnace.step.searching import restless as restless
 from pinnace.step.searching import searching as searching
 from pinnace.step.searching import warn_of_searches as warn_of_searches
 from pinnace.step.state import State as State
+from pinnace.step.state import clean as clean
+from pinnace.step.state import sound as sound
+from pinnace.step.steep import steep as steep
 
 __all__ = [
     "PRECISIONS",
@@ -30,6 +33,7 @@ __all__ = [
     "Scale",
     "State",
     "attached",
+    "clean",
     "cost_of_step",
     "initial",
     "look",
@@ -39,5 +43,7 @@ __all__ = [
     "run_chunk",
     "scale_of",
     "searching",
+    "sound",
+    "steep",
     "warn_of_searches",
 ]
