@@ -130,4 +130,5 @@ def _blame(passage: Passage, at: State, owners: Sequence[str]) -> tuple[str, str
 
 
 def _finite(tree: Any) -> bool:
-    return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, float))
+    numbers = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in numbers)
