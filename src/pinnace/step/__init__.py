@@ -7,6 +7,7 @@ from pinnace.step.cost import cost_of_step as cost_of_step
 from pinnace.step.initial import initial as initial
 from pinnace.step.initial import reattached as reattached
 from pinnace.step.look import look as look
+from pinnace.step.nonfinite import first_nonfinite as first_nonfinite
 from pinnace.step.placement import Placement as Placement
 from pinnace.step.recipe import Attached as Attached
 from pinnace.step.recipe import Recipe as Recipe
@@ -35,6 +36,7 @@ __all__ = [
     "attached",
     "clean",
     "cost_of_step",
+    "first_nonfinite",
     "initial",
     "look",
     "reattached",
