@@ -6,6 +6,7 @@ from pinnace import fn as fn
 from pinnace import optim as optim
 from pinnace import plot as plot
 from pinnace import schedule as schedule
+from pinnace import sinks as sinks
 from pinnace import surgery as surgery
 from pinnace._errors import PinnaceError as PinnaceError
 from pinnace._errors import PinnaceWarning as PinnaceWarning

@@ -50,6 +50,10 @@ class Run:
         """The losses over the steps, and weights, other trackers and rates where they are logged: (figure, axes)."""
         return draw(self.history, self.losses, self.weights, axes)
 
+    def to_dataframe(self) -> Any:
+        """What was logged as a pandas.DataFrame, a row a step; see `History.to_dataframe`."""
+        return self.history.to_dataframe()
+
     def __repr__(self) -> str:
         if not self.steps:
             return f"Run of 0 steps: {self.message}"
