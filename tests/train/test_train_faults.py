@@ -56,7 +56,7 @@ def test_a_nan_in_one_loss_at_step_37_is_named_whatever_the_chunks(monkeypatch, 
 
 
 def test_a_nan_in_the_data_is_named_with_step_0_and_the_first_state_stays():
-    net, u, ode, start = decay()
+    net, u, ode, _start = decay()
     x = u.args[0]
     seen = np.linspace(0, 1, 16)
     seen[3] = np.nan
@@ -107,7 +107,9 @@ def test_a_rate_that_is_not_finite_is_named():
 
 def test_parameters_that_become_infinite_behind_finite_losses_are_found(x64):
     p = pn.parameter(1.0, name="p").optimizer(optax.sgd(1.0))
-    q = pn.parameter(1.0, name="q").optimizer(optax.chain(optax.scale_by_schedule(lambda n: jnp.where(n == 23, jnp.inf, 1e-3))))
+    q = pn.parameter(1.0, name="q").optimizer(
+        optax.chain(optax.scale_by_schedule(lambda n: jnp.where(n == 23, jnp.inf, 1e-3)))
+    )
     crux = pn.core([p**2 * 1e-3, pn.np.tanh(q + 10.0)])
     run = crux.solve(400)
     assert 'at step 23 the update of "q" was not finite' in run.message and "optimizer" in run.message
@@ -137,7 +139,7 @@ def test_rollback_ends_after_so_many_times_and_says_so(x64):
         warnings.simplefilter("ignore", pn.PinnaceWarning)
         run = crux.solve(100_000, on_nonfinite="rollback")
     assert run.outcome is pn.Outcome.NONFINITE and len(run.notes) == faults.TRIES
-    assert [note.split("step ")[2].split()[0] for note in run.notes][0] == "150"
+    assert next(note.split("step ")[2].split()[0] for note in run.notes) == "150"
     assert finite(crux)
 
 

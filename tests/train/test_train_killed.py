@@ -14,7 +14,11 @@ KILLS = int(os.environ.get("PINNACE_KILLS", "2"))
 
 
 def start(path, cache):
-    environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": str(cache), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    environment = {
+        **os.environ,
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
     return subprocess.Popen(
         [sys.executable, str(SCRIPT), str(path), str(STEPS)], stdout=subprocess.PIPE, text=True, env=environment
     )

@@ -125,7 +125,7 @@ def test_a_value_with_weights_in_it_cannot_be_watched():
             crux.solve(1, best=name)
         with pytest.raises(pn.PinnaceError, match="contains weights"):
             crux.solve(1, stop=pn.stop.below(name, 0.0))
-    with pytest.raises(pn.PinnaceError, match='logs several'):
+    with pytest.raises(pn.PinnaceError, match="logs several"):
         crux.solve(1, best="two")
     with pytest.raises(pn.PinnaceError, match='Did you mean "a"'):
         crux.solve(1, stop=pn.stop.patience("aa", 3))
@@ -153,7 +153,7 @@ def test_rules_with_wrong_numbers_are_told(rule, arguments):
 
 
 def test_a_time_limit_ends_after_a_chunk_and_the_run_goes_on_later():
-    p, entries = bouncing()
+    _p, entries = bouncing()
     crux = pn.core(entries)
     run = crux.solve(10_000_000, stop=pn.stop.seconds(0.5))
     assert run.outcome is pn.Outcome.TIME and 0 < run.steps < 10_000_000 and "0.5 seconds" in run.message

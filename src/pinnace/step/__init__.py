@@ -7,6 +7,7 @@ from pinnace.step.cost import cost_of_step as cost_of_step
 from pinnace.step.initial import initial as initial
 from pinnace.step.initial import reattached as reattached
 from pinnace.step.look import look as look
+from pinnace.step.lost import blame_for_update as blame_for_update
 from pinnace.step.nonfinite import first_nonfinite as first_nonfinite
 from pinnace.step.placement import Placement as Placement
 from pinnace.step.recipe import Attached as Attached
@@ -22,7 +23,6 @@ from pinnace.step.searching import warn_of_searches as warn_of_searches
 from pinnace.step.state import State as State
 from pinnace.step.state import clean as clean
 from pinnace.step.state import sound as sound
-from pinnace.step.steep import steep as steep
 
 __all__ = [
     "PRECISIONS",
@@ -34,6 +34,7 @@ __all__ = [
     "Scale",
     "State",
     "attached",
+    "blame_for_update",
     "clean",
     "cost_of_step",
     "first_nonfinite",
@@ -46,6 +47,5 @@ __all__ = [
     "scale_of",
     "searching",
     "sound",
-    "steep",
     "warn_of_searches",
 ]

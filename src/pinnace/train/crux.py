@@ -24,6 +24,7 @@ from pinnace.step import (
     State,
     attached,
     cost_of_step,
+    first_nonfinite,
     initial,
     look,
     reattached,
@@ -37,6 +38,7 @@ from pinnace.surgery import Surgery
 from pinnace.train import checkpoint
 from pinnace.train.best import Best, Keeper
 from pinnace.train.explain import explain
+from pinnace.train.faults import Fault
 from pinnace.train.guests import Callbacks, Sink, Sinks
 from pinnace.train.history import History, Layout, record
 from pinnace.train.interrupts import interrupts
@@ -266,7 +268,7 @@ class Crux:
             "track": track,
             "keep": partial(self._keep, track, run, keeper),
             "judges": judges,
-            "explain": lambda fault: fault.message,
+            "explain": self._explain,
             "went_back": run.note,
             "tries": tries,
             "owners": [str(cell.name) for cell in self._compiled.cells],
@@ -275,6 +277,12 @@ class Crux:
             "processes": self._processes,
             "marks": marks,
         }
+
+    def _explain(self, fault: Fault) -> str:
+        """A fault, with the first expression below the guilty loss that was not finite."""
+        if fault.guilty is None:
+            return fault.sentence()
+        return fault.sentence(first_nonfinite(self._compiled, fault.at, self._scale, fault.guilty))
 
     def _keep(self, track: Track, run: Run, keeper: Keeper | None, state: State, passage: Passage | None) -> None:
         """A new state with the rows that lead to it; without rows, one that the run has gone back to."""

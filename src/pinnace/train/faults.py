@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pinnace.step import State, clean, steep
+from pinnace.step import State, blame_for_update, clean
 from pinnace.train.passage import Outcome, Passage, Track
 
 BACK = 100
 """How many steps a run goes back to try again: a rate that is too large does its harm long before the fault."""
+KEPT = Outcome.NONFINITE.value.split("; ")[1]
 TRIES = 8
 """How often it may, with half the rate each time."""
 
@@ -22,12 +23,16 @@ class Fault:
     """What was not finite, at which step, and the last state whose losses and parameters were."""
 
     step: int
-    message: str
+    what: str
     guilty: str | None
     """The loss whose value it was, if it was one."""
     at: State
     """The state whose losses were computed."""
     good: State
+
+    def sentence(self, reason: str | None = None) -> str:
+        """What happened, why as far as that is known, and what is kept."""
+        return f"at step {self.step} {self.what}{f', {reason}' if reason else ''}; {KEPT}"
 
 
 class Past:
@@ -73,20 +78,15 @@ def fault_of(passage: Passage, past: Past, owners: Sequence[str], fields: Sequen
     step = passage.stop - 1
     if not passage.finite and _sound(passage, step):
         at = passage.state_at(step)
-        message, guilty = _blame(passage, at, owners)
-        return Fault(step, message, guilty, at, past.at(max(step - 1, past.first)))
+        what, guilty = _blame(passage, at, owners)
+        return Fault(step, what, guilty, at, past.at(max(step - 1, past.first)))
     step = _breaking(passage)
     at = passage.state_at(step)
     broken = passage.track.passage(at, 1).end
     wrong = [name for name, new in zip(fields, broken.params, strict=True) if not _finite(new)]
     named = " and ".join(f'"{name}"' for name in wrong)
-    losses = [f'"{name}"' for name in steep(passage.track.recipe, at)]
-    reason = f"the gradient of {' and of '.join(losses)} is not" if losses else "that is the work of the optimizer"
-    message = (
-        f"at step {step} the update of {named} was not finite, though all losses were: {reason}; the parameters are "
-        f"those before it"
-    )
-    return Fault(step, message, None, at, at)
+    reason = blame_for_update(passage.track.recipe, passage.track.numbers, at)
+    return Fault(step, f"the update of {named} was not finite, though all losses were: {reason}", None, at, at)
 
 
 def slower(state: State, failed: State) -> State:
@@ -112,21 +112,19 @@ def _breaking(passage: Passage) -> int:
 
 def _blame(passage: Passage, at: State, owners: Sequence[str]) -> tuple[str, str | None]:
     """Which loss, weight or rate was not finite, in the order in which they are computed."""
-    layout, newest, step = passage.track.layout, passage.newest, passage.stop - 1
-    kept = Outcome.NONFINITE.value.split("; ")[1]
+    layout, newest = passage.track.layout, passage.newest
     for name in layout.losses:
         if not np.isfinite(newest[name]):
-            return f'at step {step} the loss "{name}" was {newest[name]}; {kept}', name
+            return f'the loss "{name}" was {newest[name]}', name
     for owner, weights, old, new in zip(owners, passage.end.weights, at.cells, passage.end.cells, strict=True):
         if not _finite(weights):
-            return f"at step {step} the weights of {owner} were not finite, though all losses were; {kept}", None
+            return f"the weights of {owner} were not finite, though all losses were", None
         if not bool(clean(old, new)):
-            return f"at step {step} the state of {owner} was no longer finite, though all losses were; {kept}", None
-    rates = [f"lr({field})" for names in layout.rates for field in names]
-    for name in (*rates, "total"):
+            return f"the state of {owner} was no longer finite, though all losses were", None
+    for name in [f"lr({field})" for names in layout.rates for field in names]:
         if not np.isfinite(newest[name]):
-            return f'at step {step} "{name}" was {newest[name]}, though all losses were finite; {kept}', None
-    return f"at step {step} a value was not finite; {kept}", None
+            return f'"{name}" was {newest[name]}, though all losses were finite', None
+    return f'"total" was {newest["total"]}, though all losses were finite', "total"
 
 
 def _finite(tree: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pinnace.step import State
-from pinnace.train.faults import TRIES, Fault, Past, fault_of, slower
+from pinnace.train.faults import KEPT, TRIES, Fault, Past, fault_of, slower
 from pinnace.train.interrupts import Interrupt
 from pinnace.train.pace import Pace
 from pinnace.train.passage import Ending, Judge, Outcome, Passage, Track, Witness
@@ -90,7 +90,7 @@ class Loop:
         past.restart(state)
         with self.interrupt.whole():
             self.keep(state, None)
-        reason = ending.message.split("; ")[0] if ending else ""
+        reason = ending.message.removesuffix(f"; {KEPT}") if ending else ""
         self.went_back(f"{reason}; went back to step {step} with half the rate, {number} of {self.tries} times")
         return state
 
