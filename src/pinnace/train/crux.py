@@ -16,6 +16,7 @@ from jaxtyping import Array, PyTree
 from pinnace._errors import LoweringError, NonFiniteError, PinnaceError, listed
 from pinnace.expr import Expr, Tracker, as_expr, text
 from pinnace.lower import Compiled, lower
+from pinnace.sinks import Sink
 from pinnace.step import (
     Attached,
     Placement,
@@ -37,9 +38,10 @@ from pinnace.step import (
 from pinnace.surgery import Surgery
 from pinnace.train import checkpoint
 from pinnace.train.best import Best, Keeper
+from pinnace.train.doubts import Doubts
 from pinnace.train.explain import explain
 from pinnace.train.faults import Fault
-from pinnace.train.guests import Callbacks, Sink, Sinks
+from pinnace.train.guests import Callbacks, Sinks
 from pinnace.train.history import History, Layout, record
 from pinnace.train.interrupts import interrupts
 from pinnace.train.loop import POLICIES, Loop, tries_of
@@ -72,6 +74,7 @@ class Crux:
         self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
         self._told: dict[str, Any] | None = None
         self._files: set[Path] = set()
+        self._doubted: set[str] = set()
         self._unfinished: int | None = None
         self._paced: tuple[Recipe, Pace] | None = None
         self.history = History()
@@ -134,11 +137,13 @@ class Crux:
         run = self._begun()
         bar = Progress(count, progress and self._processes.first)
         saver = self._saver(checkpoint, checkpoint_every, run)
+        doubts = Doubts(self._compiled, self.history, run.note, self._doubted)
         witnesses = [
             *(rule.witness() for rule in rules),
             Meter(bar, self._compiled.program.loss_names, self._labels()),
             Sinks(_several(sinks), run.note),
             Callbacks(_several(callbacks), run, run.note),
+            doubts,
             saver,
         ]
         began = time.perf_counter()
@@ -147,6 +152,7 @@ class Crux:
                 parts = self._loop(run, rules, watched, tries_of(on_nonfinite), checkpoint_every)
                 seen = [witness for witness in witnesses if witness is not None]
                 run.end(Loop(witnesses=seen, interrupt=interrupt, **parts).run(self._state, count))
+            doubts.close()
             if run.outcome not in UNFINISHED:
                 self._unfinished = None
         finally:

@@ -2,20 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from pinnace.expr.text import function_name
+from pinnace.sinks import Flushing, Sink
 from pinnace.train.passage import Ending, Outcome, Passage
 
-Sink = Callable[[int, dict[str, Any]], Any]
 Report = Callable[[str], None]
-
-
-@runtime_checkable
-class Flushing(Protocol):
-    """A sink that wants to know when a chunk of rows is complete."""
-
-    def flush(self) -> Any: ...
 
 
 class Guest:
