@@ -22,6 +22,7 @@ from pinnace.step.searching import searching as searching
 from pinnace.step.searching import warn_of_searches as warn_of_searches
 from pinnace.step.state import State as State
 from pinnace.step.state import clean as clean
+from pinnace.step.state import is_key as is_key
 from pinnace.step.state import sound as sound
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "cost_of_step",
     "first_nonfinite",
     "initial",
+    "is_key",
     "look",
     "reattached",
     "recipe",
