@@ -142,7 +142,7 @@ def by_hand(points, module, number):
 
 
 def test_every_measurement_is_what_it_says(logged):
-    crux, measured, points, modules, _ = logged
+    crux, _, points, modules, _ = logged
     for step in range(3):
         expected, (u, slopes) = by_hand(points, *modules[step])
         for name, value in expected.items():
