@@ -9,6 +9,12 @@ from pinnace.step.initial import reattached as reattached
 from pinnace.step.look import look as look
 from pinnace.step.nonfinite import first_nonfinite as first_nonfinite
 from pinnace.step.placement import Placement as Placement
+from pinnace.step.probe import Derivative as Derivative
+from pinnace.step.probe import Probe as Probe
+from pinnace.step.probe import derivatives_of as derivatives_of
+from pinnace.step.probe import lower_derivative as lower_derivative
+from pinnace.step.probe import probes as probes
+from pinnace.step.probe import residuals_of as residuals_of
 from pinnace.step.recipe import Attached as Attached
 from pinnace.step.recipe import Recipe as Recipe
 from pinnace.step.recipe import attached as attached
@@ -20,26 +26,34 @@ from pinnace.step.searching import restless as restless
 from pinnace.step.searching import searching as searching
 from pinnace.step.searching import warn_of_searches as warn_of_searches
 from pinnace.step.state import State as State
+from pinnace.step.values import values_at as values_at
 
 __all__ = [
     "PRECISIONS",
     "Attached",
     "Chunk",
     "Cost",
+    "Derivative",
     "Placement",
+    "Probe",
     "Recipe",
     "Scale",
     "State",
     "attached",
     "cost_of_step",
+    "derivatives_of",
     "first_nonfinite",
     "initial",
     "look",
+    "lower_derivative",
+    "probes",
     "reattached",
     "recipe",
+    "residuals_of",
     "restless",
     "run_chunk",
     "scale_of",
     "searching",
+    "values_at",
     "warn_of_searches",
 ]
