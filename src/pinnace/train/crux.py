@@ -143,7 +143,7 @@ class Crux:
         """
         fixed, numbers = self._recipe()
         cost = cost_of_step(fixed, numbers, self._state)
-        return explain(self._compiled, self._state, cost, self._surgery)
+        return explain(self._compiled, self._state, cost, self._surgery, self._attached)
 
     def check(self, points: int = 16, seed: int = 0) -> Check:
         """Compare every derivative in the losses, and each residual, with finite differences, and tell what is odd.
