@@ -1,5 +1,7 @@
 """What `crux.check()` finds, and what it leaves in peace; differences against closed forms."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,7 @@ import optax
 import pytest
 
 import pinnace as pn
+from pinnace.lower.evaluate import EVALUATE
 from pinnace.step.differences import slope, steps_of
 
 DOMAIN = pn.domain.interval(-1, 1).time(0, 1)
@@ -84,6 +87,21 @@ def test_a_derivative_that_is_wrong_by_a_percent_is_found():
     assert sentence.startswith("`d(leaning(u(x, 0.5)), x)` is wrong at 8 of 8 points")
     errors = {one.text: one.error for one in report.compared}
     assert errors["d(leaning(u(x, 0.5)), x)"] == pytest.approx(0.01, rel=0.02)
+
+
+def test_a_residual_that_is_put_together_wrongly_is_found(monkeypatch):
+    """A sum of derivatives travels as one term: here one that is one percent too large."""
+    right = EVALUATE["functional"]
+
+    def larger(jet):
+        return replace(jet, value=1.01 * jet.value)
+
+    monkeypatch.setitem(EVALUATE, "functional", lambda *given: larger(right(*given)))
+    x, t = DOMAIN.variable("interior", 20)
+    u = network()(x, t)
+    report = pn.core([(u.d(t) - 0.1 * u.dd(x)).mse.named("heat")]).check(points=4)
+    (sentence,) = report.findings["heat"]
+    assert sentence.startswith("its residual is not what its single derivatives make of it")
 
 
 class Blind(eqx.Module):
