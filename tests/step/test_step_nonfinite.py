@@ -109,10 +109,10 @@ def test_lost_parameters_are_told_with_what_lost_them(line):
     assert reason(crux) is None
     lost = eqx.tree_at(lambda s: s.params[0].layers[0].weight, before, replace_fn=lambda w: w * jnp.nan)
     found = first_nonfinite(crux._compiled, lost, None, "pde", before=before)
-    assert found.startswith('because 4 of 13 parameters of `u` are not finite; the loss "pde" of the step before')
+    assert found.startswith('because 4 of 13 parameters of `u` are not finite; the gradient of "pde" was not finite')
     fine = pn.core([u.mse.named("bc")])
     found = first_nonfinite(fine._compiled, lost, before=before)
-    assert "had finite gradients, so it was the optimizer or its rate" in found
+    assert "all gradients were finite, so it was the optimizer or its rate" in found
 
 
 def test_a_name_that_no_loss_has(line):

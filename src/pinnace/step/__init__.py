@@ -7,6 +7,7 @@ from pinnace.step.cost import cost_of_step as cost_of_step
 from pinnace.step.initial import initial as initial
 from pinnace.step.initial import reattached as reattached
 from pinnace.step.look import look as look
+from pinnace.step.lost import blame_for_update as blame_for_update
 from pinnace.step.nonfinite import first_nonfinite as first_nonfinite
 from pinnace.step.placement import Placement as Placement
 from pinnace.step.probe import Derivative as Derivative
@@ -26,6 +27,8 @@ from pinnace.step.searching import restless as restless
 from pinnace.step.searching import searching as searching
 from pinnace.step.searching import warn_of_searches as warn_of_searches
 from pinnace.step.state import State as State
+from pinnace.step.state import clean as clean
+from pinnace.step.state import sound as sound
 from pinnace.step.values import values_at as values_at
 
 __all__ = [
@@ -40,6 +43,8 @@ __all__ = [
     "Scale",
     "State",
     "attached",
+    "blame_for_update",
+    "clean",
     "cost_of_step",
     "derivatives_of",
     "first_nonfinite",
@@ -54,6 +59,7 @@ __all__ = [
     "run_chunk",
     "scale_of",
     "searching",
+    "sound",
     "values_at",
     "warn_of_searches",
 ]

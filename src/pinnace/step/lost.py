@@ -36,13 +36,10 @@ def blame_for_update(recipe: Recipe, numbers: PyTree, before: State) -> str:
     finite = np.asarray(_finite_gradients(recipe, at_this_step(recipe, numbers, before)))
     guilty = [name for name, good in zip(program.loss_names, finite, strict=True) if not good]
     if not guilty:
-        return (
-            "the losses of the step before had finite gradients, so it was the optimizer or its rate: take a smaller "
-            "rate"
-        )
+        return "all gradients were finite, so it was the optimizer or its rate: take a smaller rate"
     return (
-        f"the loss {listed(guilty)} of the step before was finite, but its gradient was not: look for a root, a "
-        f"quotient or an absolute value at 0, and for `where`, which differentiates both of its branches"
+        f"the gradient of {listed(guilty)} was not finite, though the loss was: look for a root, a quotient or an "
+        f"absolute value at 0, and for `where`, which differentiates both of its branches"
     )
 
 
