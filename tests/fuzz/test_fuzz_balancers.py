@@ -29,7 +29,8 @@ share, positive = st.floats(0, 1), st.floats(1e-6, 1e6)
 RANGES = {
     "alpha": share, "beta": share, "ema": share, "expected_rho": share, "tau": positive, "temperature": positive,
     "eps": st.sampled_from([1e-12, 1e-8, 1e-3]), "seed": st.integers(0, 2**31 - 1), "lr": positive, "reference":
-    st.integers(0, M - 1), "every": st.integers(1, 4), "min_weight": st.floats(0, 1), "max_weight": st.floats(1, 1e6),
+    st.integers(0, M - 1), "every": st.integers(1, 4), "max_weight": st.floats(1, 1e6),
+    "min_weight": st.just(0) | st.floats(1e-30, 1),
     "weights": st.lists(st.floats(0, 1e6), min_size=M, max_size=M), "initial_weights": positive,
     "variant": st.sampled_from(["original", "normalized", "loss_weighted"]), "normalize": st.booleans(),
     "init_s": st.floats(-3, 3), "lr_s": positive,
@@ -137,7 +138,7 @@ CAUSAL = type(balance.causal(0, 1))
 POINT_WEIGHTS = {
     "rba": st.builds(balance.rba, share, positive),
     "sa": st.builds(balance.sa, positive),
-    "brdr": st.builds(balance.brdr, st.sampled_from([1e-30, 1e-8]), share, share),
+    "brdr": st.builds(balance.brdr, st.sampled_from([1e-30, 1e-8]), st.floats(0, 1, exclude_max=True), share),
     "causal": st.builds(balance.causal, st.just(0), st.just(1), st.just(4), positive),
 }
 
