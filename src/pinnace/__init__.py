@@ -24,5 +24,6 @@ from pinnace.schedule import LearningRateSchedule as LearningRateSchedule
 from pinnace.train import Outcome as Outcome
 from pinnace.train import core as core
 from pinnace.train import load as load
+from pinnace.train import stop as stop
 
 __version__ = "0.1.0"
