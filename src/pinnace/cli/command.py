@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
     """Tells a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG, f"{self.prog}: {message}\n")
+        self.exit(WRONG, f"{self.prog}: {' '.join(message.split())}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
