@@ -1,5 +1,9 @@
 """Training: chunks of steps, progress, history, outcome, the state in a file."""
 
+from pinnace.train.canvas import COLOURS as COLOURS
+from pinnace.train.canvas import given_axes as given_axes
+from pinnace.train.canvas import new_figure as new_figure
+from pinnace.train.canvas import new_panels as new_panels
 from pinnace.train.checkpoint import Saved as Saved
 from pinnace.train.checkpoint import load as load
 from pinnace.train.crux import Crux as Crux
@@ -9,4 +13,17 @@ from pinnace.train.history import History as History
 from pinnace.train.run import Outcome as Outcome
 from pinnace.train.run import Run as Run
 
-__all__ = ["Crux", "History", "Outcome", "Run", "Saved", "core", "curves", "load"]
+__all__ = [
+    "COLOURS",
+    "Crux",
+    "History",
+    "Outcome",
+    "Run",
+    "Saved",
+    "core",
+    "curves",
+    "given_axes",
+    "load",
+    "new_figure",
+    "new_panels",
+]

@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, PyTree
 
 from pinnace._errors import LoweringError, NonFiniteError, PinnaceError
-from pinnace.expr import Expr, Tracker, as_expr, text
+from pinnace.expr import Expr, PointSet, Tracker, as_expr, text
 from pinnace.lower import Compiled, lower
 from pinnace.step import (
     Attached,
@@ -65,6 +65,11 @@ class Crux:
     def steps(self) -> int:
         """All steps so far."""
         return int(self._state.step)
+
+    @property
+    def points(self) -> tuple[PointSet, ...]:
+        """The point sets of the problem, in order of first use; `crux.eval(x)` has the coordinates as they are."""
+        return self._compiled.program.points
 
     @property
     def state(self) -> State:
