@@ -132,6 +132,7 @@ def test_matplotlib_reads_it(written, things):
         ("u2", "u_{2}"),
         ("rate", r"\mathrm{rate}"),
         ("k_1", "k_{1}"),
+        ("ic_0", r"\mathrm{ic}_{0}"),
         ("kappa_x", r"\kappa_{x}"),
         ("D_eff", r"D_{\mathrm{eff}}"),
         ("bc_left", r"\mathrm{bc\_left}"),

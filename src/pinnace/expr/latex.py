@@ -91,6 +91,7 @@ def symbol(name: str) -> str:
         return f"{symbol(letter)}_{{{below if below.isdigit() else symbol(below)}}}"
     stem = name.rstrip("0123456789")
     index = name[len(stem) :]
+    stem = stem.removesuffix("_") if index else stem
     if stem in GREEK:
         shown = "\\" + stem
     else:
@@ -239,7 +240,8 @@ def _event(node: Any, parts: list[Part], names: Names) -> Part:
 
 def _weight(node: Any, parts: list[Part], names: Names) -> Part:
     cell, index = node.data
-    return f"w_{{{upright(cell.target(index, names))}}}", ATOM
+    target = cell.target(index, names)
+    return f"w_{{{symbol(target) if target.isidentifier() else upright(target)}}}", ATOM
 
 
 def _point_weight(node: Any, parts: list[Part], names: Names) -> Part:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pinnace.expr import Expr, latex, text
+from pinnace.expr import Expr, latex, mathtext, text
 
 SIZE = 12
 """Points of the letters of a title."""
@@ -18,7 +18,7 @@ def label_of(expr: Expr, room: float) -> str:
     """
     if expr.kind == "named":
         return plain(expr.data[0])
-    for shown in (f"${latex(expr)}$", plain(text(expr))):
+    for shown in (f"${mathtext(latex(expr))}$", plain(text(expr))):
         wide = inches(shown)
         if wide is not None and wide <= room:
             return shown

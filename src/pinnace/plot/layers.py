@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pinnace.plot.panels import Frame
-from pinnace.plot.scales import DECADES, above_zero, colours, largest
+from pinnace.plot.scales import DECADES, colours, largest
 
 Stack = Float[np.ndarray, "slices *grid"]
 

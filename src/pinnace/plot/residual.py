@@ -7,10 +7,10 @@ import numpy as np
 
 from pinnace._errors import PinnaceError
 from pinnace.domain import Plan
-from pinnace.expr import Expr, text
+from pinnace.expr import Expr, mathtext, text
 from pinnace.plot.dots import MARKERS, name_axes, ordered
 from pinnace.plot.grid import Grid, Slices, Where, grid_of
-from pinnace.plot.labels import label_of, name_axis, place, plain
+from pinnace.plot.labels import label_of, place, plain
 from pinnace.plot.panels import BLUE, ORANGE, WIDTH, Frame, image, tell_missing
 from pinnace.plot.scales import Values, above_zero, largest
 from pinnace.train import COLOURS, Crux, given_axes, new_figure, new_panels
@@ -90,7 +90,10 @@ def _size_of(shown: str) -> str:
     """The size of what is shown, in its own notation."""
     if not shown:
         return "|residual|"
-    return rf"$\left|{shown[1:-1]}\right|$" if shown.startswith("$") else f"|{shown}|"
+    if not shown.startswith("$"):
+        return f"|{shown}|"
+    inner = mathtext(rf"\left|{shown[1:-1]}\right|")
+    return f"${inner}$"
 
 
 def _magnitude(values: np.ndarray, r: Expr) -> Values:

@@ -36,6 +36,7 @@ from pinnace.surgery import Surgery
 from pinnace.train import checkpoint
 from pinnace.train.explain import explain
 from pinnace.train.history import History, Layout
+from pinnace.train.html import crux_html
 from pinnace.train.loop import Sink, chunks
 from pinnace.train.pace import Pace
 from pinnace.train.processes import Processes
@@ -171,6 +172,9 @@ class Crux:
         self.history = saved.history
         self._write_back()
         return self
+
+    def _repr_html_(self) -> str:
+        return crux_html(self._compiled, self._state, self.history)
 
     def __repr__(self) -> str:
         return f"Crux after {self.steps} steps of\n  " + "\n  ".join(self._texts)
