@@ -12,7 +12,7 @@ from pinnace.plot.grid import Domain, Exact, Slices, grid_of
 from pinnace.plot.labels import label_of, place
 from pinnace.plot.layers import Stack, layers_of
 from pinnace.plot.panels import BLUE, Frame, curves, image, tell_missing
-from pinnace.plot.scales import DECADES, above_zero, largest, limits
+from pinnace.plot.scales import above_zero, limits, log_limits
 from pinnace.train import Crux, given_axes, new_panels
 
 
@@ -97,8 +97,7 @@ def _lines(panels: np.ndarray, frame: Frame, found: Stack, exact: Stack | None, 
         if error is not None:
             panels[1, number].semilogy(across, error[number], color=BLUE, linewidth=1.2)
             frame.name(panels[1, number], left=number == 0)
-            if panels.shape[1] > 1:
-                panels[1, number].set_ylim(largest(error) / 10**DECADES, 2 * largest(error))
+            panels[1, number].set_ylim(log_limits(error))
     panels[0, 0].set_ylabel(label)
     if exact is not None:
         panels[0, 0].legend(frameon=False)
@@ -118,7 +117,9 @@ def _images(panels: np.ndarray, frame: Frame, found: Stack, exact: Stack | None,
             frame.name(panel, below=single or last, left=number == 0 and (row == 0 or not single))
         extend = "min" if last and exact is not None else "neither"
         if not single:
-            panels[0, 0].figure.colorbar(drawn, ax=list(panels[row]), label=layer.word, pad=0.02, aspect=15)
+            low = _size(frame, panels.shape)[1] < 1.4  # inches: no room for two words
+            word = layer.word.removeprefix("absolute ") if low else layer.word
+            panels[0, 0].figure.colorbar(drawn, ax=list(panels[row]), label=word, pad=0.02, aspect=15)
             continue
         panels[row, 0].set_title(layer.titled(label))
         if exact is None or row > 0:  # side by side, network and reference share their colours

@@ -27,6 +27,10 @@ class Film(tuple[Any, Any]):
 
         return FuncAnimation(self[0], self._draw, frames=self._frames, interval=1000 / self._fps, blit=False)
 
+    def draw(self, number: int) -> None:
+        """Put the frame of that number into the figure, as a still."""
+        self._draw(number)
+
     def save(self, path: str | Path, **settings: Any) -> None:
         """Write a .gif, .webp or .png by Pillow, a page .html, or what else ffmpeg writes, such as .mp4.
 

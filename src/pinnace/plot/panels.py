@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from pinnace.plot.grid import Column, Grid
 from pinnace.plot.labels import name_axis
-from pinnace.plot.scales import Values
+from pinnace.plot.scales import Values, limits
 from pinnace.train import COLOURS
 
 BLUE, ORANGE = COLOURS[:2]
@@ -99,6 +99,7 @@ def curves(panel: Any, across: Column, found: Values, exact: Values | None) -> l
         lines += panel.plot(across, exact, color=BLUE, linewidth=2.5, label="exact")
     style = {"color": ORANGE, "linestyle": "--"} if exact is not None else {"color": BLUE}
     lines += panel.plot(across, found, linewidth=1.5, label="network", **style)
+    panel.set_xlim(limits(across))
     return lines
 
 
@@ -106,10 +107,10 @@ def tell_missing(panel: Any, count: int) -> None:
     """Say in the panel that some values could not be drawn."""
     if count:
         panel.text(
-            0.02,
-            0.02,
+            0.03,
+            0.04,
             f"{count} value{'s' * (count > 1)} not finite",
             transform=panel.transAxes,
             fontsize="small",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )

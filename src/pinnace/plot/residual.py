@@ -12,7 +12,7 @@ from pinnace.plot.dots import MARKERS, name_axes, ordered
 from pinnace.plot.grid import Grid, Slices, Where, grid_of
 from pinnace.plot.labels import label_of, place, plain
 from pinnace.plot.panels import BLUE, ORANGE, WIDTH, Frame, image, tell_missing
-from pinnace.plot.scales import Values, above_zero, largest
+from pinnace.plot.scales import Values, above_zero, largest, log_limits
 from pinnace.train import COLOURS, Crux, given_axes, new_figure, new_panels
 
 DECADES = 6
@@ -108,8 +108,10 @@ def _fills(plan: Any) -> bool:
 def _curves(panels: Any, frame: Frame, values: np.ndarray, label: str) -> None:
     (across,) = frame.grid.drawn.values()
     values = frame.inside(values)
+    size = above_zero(values, DECADES)
     for number, panel in enumerate(panels):
-        panel.semilogy(across, above_zero(values, DECADES)[number], color=BLUE, linewidth=1.2)
+        panel.semilogy(across, size[number], color=BLUE, linewidth=1.2)
+        panel.set_ylim(log_limits(size))
         tell_missing(panel, frame.missing(values[number], number))
         frame.name(panel, left=number == 0)
     panels[0].set_ylabel(label)
@@ -172,6 +174,7 @@ def _series(
         panel.semilogy(column[here], values[here], label=None if by is None else place({by: one}), **style)
     if by is not None:
         panel.legend(frameon=False)
+    panel.set_ylim(log_limits(values))
     panel.set_ylabel(label)
     name_axes(panel, [key], [column])
     return panel.figure, np.array([panel])

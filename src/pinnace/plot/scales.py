@@ -36,6 +36,13 @@ def limits(values: Values) -> tuple[float, float]:
     return low - room, high + room
 
 
+def log_limits(values: Values) -> tuple[float, float]:
+    """The same for a logarithmic axis and values above zero."""
+    seen = finite(values)
+    low, high = (float(seen.min()), float(seen.max())) if seen.size else (TINY, TINY)
+    return (0.7 * low, 1.4 * high) if high > low else (0.1 * low, 10 * high)
+
+
 def above_zero(values: Values, decades: int = DECADES) -> Values:
     """Magnitudes that have a logarithm: nothing lower than so many powers of ten below the largest."""
     size = np.abs(values)
