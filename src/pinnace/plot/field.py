@@ -11,8 +11,8 @@ from pinnace.expr import Expr, text
 from pinnace.plot.grid import Domain, Exact, Slices, grid_of
 from pinnace.plot.labels import label_of, place
 from pinnace.plot.layers import Stack, layers_of
-from pinnace.plot.panels import BLUE, Frame, curves, image, tell_missing
-from pinnace.plot.scales import above_zero, limits, log_limits
+from pinnace.plot.panels import BLUE, Frame, curves, image, logarithmic, tell_missing
+from pinnace.plot.scales import above_zero, limits
 from pinnace.train import Crux, given_axes, new_panels
 
 
@@ -95,9 +95,9 @@ def _lines(panels: np.ndarray, frame: Frame, found: Stack, exact: Stack | None, 
         if panels.shape[1] > 1:
             panel.set_ylim(same)
         if error is not None:
-            panels[1, number].semilogy(across, error[number], color=BLUE, linewidth=1.2)
+            logarithmic(panels[1, number], error)
+            panels[1, number].plot(across, error[number], color=BLUE, linewidth=1.2)
             frame.name(panels[1, number], left=number == 0)
-            panels[1, number].set_ylim(log_limits(error))
     panels[0, 0].set_ylabel(label)
     if exact is not None:
         panels[0, 0].legend(frameon=False)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from pinnace.plot.grid import Column, Grid
 from pinnace.plot.labels import name_axis
-from pinnace.plot.scales import Values, limits
+from pinnace.plot.scales import Values, limits, log_limits
 from pinnace.train import COLOURS
 
 BLUE, ORANGE = COLOURS[:2]
@@ -101,6 +101,12 @@ def curves(panel: Any, across: Column, found: Values, exact: Values | None) -> l
     lines += panel.plot(across, found, linewidth=1.5, label="network", **style)
     panel.set_xlim(limits(across))
     return lines
+
+
+def logarithmic(panel: Any, values: Values) -> None:
+    """Give a panel the logarithmic axis of values above zero, before they are drawn: matplotlib warns of equal ones."""
+    panel.set_yscale("log")
+    panel.set_ylim(log_limits(values))
 
 
 def tell_missing(panel: Any, count: int) -> None:

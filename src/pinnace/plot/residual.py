@@ -11,8 +11,8 @@ from pinnace.expr import Expr, mathtext, text
 from pinnace.plot.dots import MARKERS, name_axes, ordered
 from pinnace.plot.grid import Grid, Slices, Where, grid_of
 from pinnace.plot.labels import label_of, place, plain
-from pinnace.plot.panels import BLUE, ORANGE, WIDTH, Frame, image, tell_missing
-from pinnace.plot.scales import Values, above_zero, largest, log_limits
+from pinnace.plot.panels import BLUE, ORANGE, WIDTH, Frame, image, logarithmic, tell_missing
+from pinnace.plot.scales import Values, above_zero, largest
 from pinnace.train import COLOURS, Crux, given_axes, new_figure, new_panels
 
 DECADES = 6
@@ -110,8 +110,8 @@ def _curves(panels: Any, frame: Frame, values: np.ndarray, label: str) -> None:
     values = frame.inside(values)
     size = above_zero(values, DECADES)
     for number, panel in enumerate(panels):
-        panel.semilogy(across, size[number], color=BLUE, linewidth=1.2)
-        panel.set_ylim(log_limits(size))
+        logarithmic(panel, size)
+        panel.plot(across, size[number], color=BLUE, linewidth=1.2)
         tell_missing(panel, frame.missing(values[number], number))
         frame.name(panel, left=number == 0)
     panels[0].set_ylabel(label)
@@ -167,14 +167,14 @@ def _series(
 ) -> tuple[Any, Any]:
     """Dots over one coordinate, one colour for each value of another one."""
     panel = new_panels(1, 1, (4.6, 3.0), given)[0, 0]
+    logarithmic(panel, values)
     key, column = over
     for number, one in enumerate(np.unique(which)):
         here = which == one
         style = {"marker": MARKERS[number], "color": COLOURS[number], "markersize": 4, "linestyle": ""}
-        panel.semilogy(column[here], values[here], label=None if by is None else place({by: one}), **style)
+        panel.plot(column[here], values[here], label=None if by is None else place({by: one}), **style)
     if by is not None:
         panel.legend(frameon=False)
-    panel.set_ylim(log_limits(values))
     panel.set_ylabel(label)
     name_axes(panel, [key], [column])
     return panel.figure, np.array([panel])
