@@ -93,7 +93,8 @@ def _grid(
         if name not in ranges:
             raise PinnaceError(f"over={name} is no coordinate of {rest!r}; it has {', '.join(ranges)}.")
         moving, values, order = _moving(u, name), np.linspace(*ranges[name], frames), None
-    grid = grid_of(u, rest, {moving: values, **slices}, n, exact)
+    held: dict[Any, Any] = {moving: values, **slices}
+    grid = grid_of(u, rest, held, n, exact)
     if len(grid.held) != len(values):
         others = ", ".join(f"{text(key)}: ..." for key in grid.held[0] if key is not moving)
         raise PinnaceError(f"a film holds all other coordinates at one value: slices={{{others}}}.")

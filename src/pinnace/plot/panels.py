@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pinnace.plot.grid import Column, Grid
 from pinnace.plot.labels import name_axis
 from pinnace.plot.scales import Values, limits, log_limits
-from pinnace.train import COLOURS
+from pinnace.train import COLOURS, Layout
 
 BLUE, ORANGE = COLOURS[:2]
 LONG = 4.0
@@ -40,7 +40,7 @@ class Frame:
         return ratio if 1 / LONG <= ratio <= LONG else 0.0
 
     @property
-    def layout(self) -> str:
+    def layout(self) -> Layout:
         """How matplotlib places the panels."""
         return "compressed" if self.ratio else "constrained"
 

@@ -80,7 +80,7 @@ def points(
             _outline(panel, space)
             for one in members if normals else ():
                 _normals(panel, one)
-    return panels[0].figure, panels
+    return panels[0].figure, np.array([*panels, None], object)[:-1]
 
 
 def _clouds(what: Any, n: int | None) -> list[Cloud]:
@@ -139,12 +139,12 @@ def _panels(groups: Mapping[tuple[str, ...], Sequence[Cloud]], given: Any) -> Se
                     f"points over {', '.join(names)} need axes of {max(2, len(names))} dimensions; got {panel.name} "
                     f'axes. Make them with projection="3d", or choose two coordinates with over=.'
                 )
-        return panels
+        return list(panels)
     high = max(_height(names, members) for names, members in groups.items())
     figure = new_figure((4.8 * len(groups), high))
     kinds = ["3d" if len(names) == 3 else None for names in groups]
     found = [figure.add_subplot(1, len(groups), k + 1, projection=kind) for k, kind in enumerate(kinds)]
-    return np.array([*found, None], object)[:-1]
+    return found
 
 
 def _height(names: tuple[str, ...], members: Sequence[Cloud]) -> float:
@@ -194,8 +194,8 @@ def _scatter(panel: Any, names: tuple[str, ...], members: Sequence[Cloud]) -> No
 
 
 def _outline(panel: Any, space: Shape) -> None:
-    ends = [np.array([low, high]) + 0.02 * (high - low) * np.array([-1, 1]) for low, high in space.bounds]
-    lines = [np.linspace(*pair, 301) for pair in ends]
+    rooms = [0.02 * (high - low) for low, high in space.bounds]
+    lines = [np.linspace(low - room, high + room, 301) for (low, high), room in zip(space.bounds, rooms, strict=True)]
     grid = np.stack(np.meshgrid(*lines, indexing="xy"), axis=-1)
     distance = np.asarray(space.signed_distance(jnp.asarray(grid.reshape(-1, 2)))).reshape(grid.shape[:2])
     panel.contour(*lines, distance, levels=[0], colors=["0.4"], linewidths=0.8, zorder=1)

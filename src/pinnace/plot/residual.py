@@ -122,11 +122,12 @@ def _images(panels: Any, frame: Frame, values: np.ndarray, label: str) -> None:
 
     inside = above_zero(frame.inside(values), DECADES)
     top = largest(inside)
-    norm = LogNorm(float(np.nanmin(inside, initial=top / 10)), top)
+    low = float(np.nanmin(inside, initial=top / 10))
+    norm = LogNorm(low, top)
     shown = frame.shown(values)
     drawn = None
     for number, panel in enumerate(panels):
-        drawn = image(panel, frame.grid, np.maximum(shown[number], norm.vmin), cmap="cividis", norm=norm)
+        drawn = image(panel, frame.grid, np.maximum(shown[number], low), cmap="cividis", norm=norm)
         frame.cover(panel, number)
         tell_missing(panel, frame.missing(values[number], number))
         frame.name(panel, left=number == 0)
@@ -151,15 +152,18 @@ def _at_points(crux: Crux, r: Expr, label: str, given: Any) -> tuple[Any, Any]:
     everything = {key: np.asarray(crux.eval(key), float) for key in keys}
     columns = {key: column for key, column in everything.items() if np.ptp(column) > 0} or everything
     values = above_zero(_magnitude(np.asarray(crux.eval(r), float), r), DECADES)
-    series = min(columns, key=lambda key: len(np.unique(columns[key])))
-    if len(columns) == 2 and len(np.unique(columns[series])) <= FEW:
-        return _series(columns.pop(series), series, *columns.items(), values, label, given)
-    match len(columns):
-        case 1:
-            return _series(np.zeros(len(values)), None, *columns.items(), values, label, given)
-        case 2 | 3:
+    kinds = {key: len(np.unique(column)) for key, column in columns.items()}
+    match sorted(columns, key=lambda key: kinds[key]):
+        case [key]:
+            return _series(np.zeros(len(values)), None, (key, columns[key]), values, label, given)
+        case [by, key] if kinds[by] <= FEW:
+            return _series(columns[by], by, (key, columns[key]), values, label, given)
+        case [_, _] | [_, _, _]:
             return _coloured(columns, values, label, given)
-    raise PinnaceError(f"points in {len(columns)} dimensions cannot be drawn; say where to, {{x: xs, t: ts}}.")
+    raise PinnaceError(
+        f"`{text(r)}` depends on {len(columns)} coordinates of its points; one to three can be drawn. Say where "
+        f"to draw it, a domain or {{x: xs, t: ts}}."
+    )
 
 
 def _series(

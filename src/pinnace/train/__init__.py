@@ -1,6 +1,7 @@
 """Training: chunks of steps, progress, history, outcome, the state in a file."""
 
 from pinnace.train.canvas import COLOURS as COLOURS
+from pinnace.train.canvas import Layout as Layout
 from pinnace.train.canvas import given_axes as given_axes
 from pinnace.train.canvas import new_figure as new_figure
 from pinnace.train.canvas import new_panels as new_panels
@@ -17,6 +18,7 @@ __all__ = [
     "COLOURS",
     "Crux",
     "History",
+    "Layout",
     "Outcome",
     "Run",
     "Saved",

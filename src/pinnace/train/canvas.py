@@ -1,7 +1,7 @@
 """Axes to draw into: those that are given, or new ones that nobody else sees."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,11 @@ EDGE = 0.07
 """Inches around what is drawn."""
 
 
-def new_figure(size: tuple[float, float], layout: str = "constrained", still: bool = True) -> Any:
+Layout = Literal["constrained", "compressed"]
+"""How matplotlib places panels; the second one keeps together those whose sides have a given ratio."""
+
+
+def new_figure(size: tuple[float, float], layout: Layout = "constrained", still: bool = True) -> Any:
     """A figure; pyplot knows it only where pyplot could show it, in a window or, where it is `still`, in a notebook.
 
     So scripts that write files leave nothing behind, and notebooks show it once, at the end of their cell. Raises
@@ -21,7 +25,7 @@ def new_figure(size: tuple[float, float], layout: str = "constrained", still: bo
     """
     try:
         import matplotlib
-        from matplotlib.backends import BackendFilter, backend_registry
+        from matplotlib.backends.registry import BackendFilter, backend_registry
         from matplotlib.figure import Figure
     except ImportError as missing:
         raise PinnaceError(
@@ -30,7 +34,7 @@ def new_figure(size: tuple[float, float], layout: str = "constrained", still: bo
         ) from None
     backend = matplotlib.get_backend().lower()
     if backend in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE) or ("inline" in backend and not still):
-        figure = Figure(figsize=size, layout=layout)
+        figure: Any = Figure(figsize=size, layout=layout)
     else:
         import matplotlib.pyplot as plt
 
@@ -45,7 +49,7 @@ def new_panels(
     size: tuple[float, float],
     given: Any = None,
     *,
-    layout: str = "constrained",
+    layout: Layout = "constrained",
     still: bool = True,
     **how: Any,
 ) -> np.ndarray:

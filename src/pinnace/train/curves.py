@@ -69,7 +69,7 @@ def _figure(
     beside = any(len(names) > few for _, names in groups)
     given = None if axes is None else flat(axes)[:rows]
     size = (9.5 if beside else 7.0, 0.4 + (2.4 if rows > 1 else 3.2) * rows)
-    panels = new_panels(rows, 1, size, given, **({"sharex": True} if given is None else {}))[:, 0]
+    panels = new_panels(rows, 1, size, given, sharex=True)[:, 0]
     colours = {name: COLOURS[k % len(COLOURS)] for k, name in enumerate(losses)}
     colours |= {f"w({name}){behind}": colours[name] for name in list(losses) for behind in ("", f" {name}")}
     for panel, (label, names) in zip(panels, groups, strict=False):
