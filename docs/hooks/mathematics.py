@@ -6,6 +6,7 @@ from typing import Any
 
 from latex2mathml.converter import convert
 
+PRIMED = re.compile(r"<msup>(<mi>\w</mi>)<mi>(&#x0203[23];)</mi></msup>")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 
 
@@ -17,4 +18,6 @@ def on_page_content(text: str, **_: Any) -> str:
 def _mathml(found: re.Match[str]) -> str:
     tag, opening, latex = found.groups()
     display = "inline" if opening == "(" else "block"
-    return f'<{tag} class="formula">{convert(html.unescape(latex), display=display)}</{tag}>'
+    # fonts draw a prime raised: as an exponent it would be raised twice, and too small to see
+    mathml = PRIMED.sub(r"<mrow>\1<mo>\2</mo></mrow>", convert(html.unescape(latex), display=display))
+    return f'<{tag} class="formula">{mathml}</{tag}>'
