@@ -6,6 +6,7 @@ from pinnace import fn as fn
 from pinnace import optim as optim
 from pinnace import plot as plot
 from pinnace import schedule as schedule
+from pinnace import sinks as sinks
 from pinnace import surgery as surgery
 from pinnace._errors import PinnaceError as PinnaceError
 from pinnace._errors import PinnaceWarning as PinnaceWarning
@@ -23,5 +24,6 @@ from pinnace.schedule import LearningRateSchedule as LearningRateSchedule
 from pinnace.train import Outcome as Outcome
 from pinnace.train import core as core
 from pinnace.train import load as load
+from pinnace.train import stop as stop
 
 __version__ = "0.1.0"

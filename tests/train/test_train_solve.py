@@ -117,11 +117,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_named(x64):
     assert np.all(np.isfinite(crux.history["log"]))
 
 
-def test_an_infinite_gradient_stops_at_the_next_loss(x64):
+@pytest.mark.parametrize("steps", [1, 2, 10])
+def test_an_infinite_gradient_is_named_and_does_no_harm(x64, steps):
     p = pn.parameter(0.0, name="p").optimizer(optax.sgd(0.1))
     crux = pn.core([pn.np.sqrt(p)])
-    run = crux.solve(10)
-    assert run.outcome is pn.Outcome.NONFINITE and 'step 1 the loss "loss0"' in run.message
+    run = crux.solve(steps)
+    assert run.outcome is pn.Outcome.NONFINITE
+    assert 'at step 0 the update of "p" was not finite' in run.message and 'gradient of "loss0"' in run.message
     assert float(crux.eval(p)) == 0.0
     with pytest.raises(pn.PinnaceError, match="loss0"):
         crux.solve(10, on_nonfinite="raise")

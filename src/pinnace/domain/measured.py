@@ -21,6 +21,11 @@ class Given:
     def __init__(self, table: Float[np.ndarray, "n d"]) -> None:
         self.table = table
 
+    @property
+    def told(self) -> tuple[Any, ...]:
+        """What tells it from plans of other points."""
+        return (self.table,)
+
     def range_of(self, axis: int) -> tuple[float, float]:
         """From where to where the values of a column go."""
         column = self.table[:, axis]

@@ -33,6 +33,11 @@ class Plan:
         return _restored, (self.domain, self.region, self.sampler, self.resample)
 
     @property
+    def told(self) -> tuple[Any, ...]:
+        """What tells it from plans of other points."""
+        return self.domain, self.region, type(self.sampler), self.sampler.n, self.resample
+
+    @property
     def size(self) -> int:
         """Number of points."""
         return self.sampler.size

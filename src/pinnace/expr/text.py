@@ -26,10 +26,17 @@ OPERATORS: dict[str, tuple[str, int]] = {
 
 
 class Names:
-    """Names of the identities in one text: their own, or u, u2, ... in order of first use."""
+    """Names of the identities in one text: their own, or u, u2, ... in order of first use; and how numbers look."""
 
     def __init__(self) -> None:
         self._names: dict[Identity, str] = {}
+        self.number: Callable[[Any], str] = number
+
+    def exact(self) -> "Names":
+        """The same names, with all digits of numbers."""
+        found = Names()
+        found._names, found.number = self._names, exact_number
+        return found
 
     def __call__(self, thing: Any) -> str:
         if thing not in self._names:
@@ -60,6 +67,11 @@ def number(value: Any) -> str:
             return f"array{value.shape}"
         return " ".join(np.array2string(value, precision=4, separator=", ").split())
     return f"{value:.6g}" if isinstance(value, float) and value != int_or_nan(value) else repr(value)
+
+
+def exact_number(value: Any) -> str:
+    """A number with all its digits."""
+    return repr(value) if isinstance(value, float) and value != int_or_nan(value) else number(value)
 
 
 def int_or_nan(value: float) -> float:
@@ -112,7 +124,7 @@ def _call(name: str, parts: list) -> tuple[str, int]:
 
 
 def _constant(node: Any, parts: list, names: Names) -> tuple[str, int]:
-    shown = number(node.data[0])
+    shown = names.number(node.data[0])
     return shown, SIGN if shown.startswith("-") else ATOM
 
 
@@ -180,7 +192,7 @@ def _at(node: Any, parts: list, names: Names) -> tuple[str, int]:
 def _reduce(node: Any, parts: list, names: Names) -> tuple[str, int]:
     how, *numbers = node.data
     inner = wrap(parts[0], ATOM + 1) if not parts[0][0].isidentifier() else parts[0][0]
-    call = [part[0] for part in parts[1:]] + [number(value) for value in numbers]
+    call = [part[0] for part in parts[1:]] + [names.number(value) for value in numbers]
     return f"{inner}.{how}" + (f"({', '.join(call)})" if call else ""), ATOM
 
 

@@ -11,6 +11,7 @@ A field goes through `fields` (how its module is called) and `mapped` (one point
 `directions` and `interpret` with the rules of each primitive, or `backwards`.
 """
 
+from pinnace.lower.batches import all_at_points as all_at_points
 from pinnace.lower.batches import at_points as at_points
 from pinnace.lower.batches import batches as batches
 from pinnace.lower.functional import spelled as spelled
@@ -37,6 +38,7 @@ __all__ = [
     "Moved",
     "Program",
     "Static",
+    "all_at_points",
     "at_points",
     "batches",
     "kernel_trace",

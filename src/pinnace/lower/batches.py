@@ -55,10 +55,21 @@ def _size(points: PointSet, given: Given) -> int:
 
 def at_points(expr: Expr, given: Given) -> Array:
     """The values of an expression at all points of its set, one row each; in batches where that is large."""
-    points = expr.points
-    if points is None or batches(_size(points, given), given.microbatch) == 1:
-        return evaluate_in_batches([expr], given)[0]
-    return _run(points, [(expr, HERE)], _prepared([expr], given))[0]
+    return all_at_points([expr], given)[0]
+
+
+def all_at_points(exprs: Sequence[Expr], given: Given) -> list[Array]:
+    """The same of several expressions: those over small sets together, those over each large one in one loop."""
+    large: dict[PointSet, list[Expr]] = {}
+    for expr in exprs:
+        if expr.points is not None and batches(_size(expr.points, given), given.microbatch) > 1:
+            large.setdefault(expr.points, []).append(expr)
+    small = [expr for expr in exprs if expr.points not in large]
+    found = dict(zip(small, evaluate_in_batches(small, given), strict=True)) if small else {}
+    for points, together in large.items():
+        prepared = _prepared(together, given)
+        found.update(zip(together, _run(points, [(expr, HERE) for expr in together], prepared), strict=True))
+    return [found[expr] for expr in exprs]
 
 
 def _prepared(roots: Sequence[Expr], given: Given) -> Given:

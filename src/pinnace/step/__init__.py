@@ -7,6 +7,8 @@ from pinnace.step.cost import cost_of_step as cost_of_step
 from pinnace.step.initial import initial as initial
 from pinnace.step.initial import reattached as reattached
 from pinnace.step.look import look as look
+from pinnace.step.lost import blame_for_update as blame_for_update
+from pinnace.step.nonfinite import first_nonfinite as first_nonfinite
 from pinnace.step.placement import Placement as Placement
 from pinnace.step.recipe import Attached as Attached
 from pinnace.step.recipe import Recipe as Recipe
@@ -19,6 +21,8 @@ from pinnace.step.searching import restless as restless
 from pinnace.step.searching import searching as searching
 from pinnace.step.searching import warn_of_searches as warn_of_searches
 from pinnace.step.state import State as State
+from pinnace.step.state import clean as clean
+from pinnace.step.state import sound as sound
 
 __all__ = [
     "PRECISIONS",
@@ -30,7 +34,10 @@ __all__ = [
     "Scale",
     "State",
     "attached",
+    "blame_for_update",
+    "clean",
     "cost_of_step",
+    "first_nonfinite",
     "initial",
     "look",
     "reattached",
@@ -39,5 +46,6 @@ __all__ = [
     "run_chunk",
     "scale_of",
     "searching",
+    "sound",
     "warn_of_searches",
 ]

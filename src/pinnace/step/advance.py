@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
-from operator import add
+from operator import add, and_
 from typing import Any
 
 import equinox as eqx
@@ -20,7 +20,7 @@ from pinnace.step.moves import Moves, Weights, held
 from pinnace.step.operate import combined, summed
 from pinnace.step.positions import moved_points
 from pinnace.step.recipe import Recipe, key_of
-from pinnace.step.state import State, like
+from pinnace.step.state import State, clean, like
 
 
 class Row(eqx.Module):
@@ -79,7 +79,7 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
     values = LossValues(seen.entries, raw, total, _scalars(recipe, state, trackers, total.dtype))
     params, optimizers, rates, logged = _updated(recipe, rate_numbers, state, points, trained, gradients, seen, values)
     row = placement.whole(Row(total, seen.losses, logged, trackers))
-    finite = jnp.isfinite(total) & jnp.all(jnp.isfinite(seen.losses))
+    finite = _finite(seen, logged) & clean(state.cells, seen.cells)
     after = State(
         params=params,
         optimizers=optimizers,
@@ -89,11 +89,18 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
         weights=like(seen.weights, state.weights, "the balancers"),
         points=points,
         samplers=samplers,
+        damping=state.damping,
         surgery=operated,
         key=state.key,
         step=state.step + 1,
     )
     return placement.held(after), row, finite
+
+
+def _finite(seen: Seen, rates: Sequence[Array]) -> Bool[Array, ""]:
+    """Whether everything is that decides about the update, gradients left out: these show in the next losses."""
+    decisive = [seen.total, seen.losses, *seen.weights, *rates]
+    return reduce(and_, [jnp.all(jnp.isfinite(values)) for values in decisive])
 
 
 def _updated(
@@ -120,9 +127,9 @@ def _updated(
             value_fn=value_of,
             residual_fn=residuals_of,
         )
-        if rate is not None:
-            updates = jax.tree.map(lambda update, rate=rate: (rate * update).astype(update.dtype), updates)
-            logged.append(rate)
+        scale = state.damping if rate is None else state.damping * rate
+        updates = jax.tree.map(lambda update, scale=scale: (scale * update).astype(update.dtype), updates)
+        logged += [] if rate is None else [scale]
         params = group.put(params, like(optax.apply_updates(trained[k], updates), trained[k], "the optimizer"))
         optimizers.append(like(moments, state.optimizers[k], "the optimizer"))
         rates.append(rate_state)

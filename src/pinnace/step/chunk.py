@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Int, PyTree
 
 from pinnace.step.advance import Row, advance
 from pinnace.step.recipe import Recipe
-from pinnace.step.state import State
+from pinnace.step.state import State, sound
 
 LOG_BYTES = 1 << 26
 """The most that the log of one chunk may take."""
@@ -29,6 +29,8 @@ class Chunk(eqx.Module):
     """The log, one row a step along the first axis; rows from `count` on are empty."""
     count: Int[Array, ""]
     finite: Bool[Array, ""]
+    sound: Bool[Array, ""]
+    """Whether all parameters are finite that were so at the start."""
 
 
 @partial(jax.jit, static_argnums=0)
@@ -48,13 +50,14 @@ def run_chunk(recipe: Recipe, numbers: PyTree, state: State, length: Int[Array, 
     def body(carry: Chunk) -> Chunk:
         after, row, finite = step(held(carry.state))
         rows = jax.tree.map(lambda log, value: log.at[carry.count].set(value), carry.rows, row)
-        return Chunk(after, rows, carry.count + 1, finite)
+        return Chunk(after, rows, carry.count + 1, finite, carry.sound)
 
     capacity = capacity_of(shapes[1])
     rows = jax.tree.map(lambda shape: jnp.zeros((capacity, *shape.shape), shape.dtype), shapes[1])
-    start = Chunk(state, rows, jnp.zeros((), int), jnp.array(True))
+    start = Chunk(state, rows, jnp.zeros((), int), jnp.array(True), jnp.array(True))
     end = lax.while_loop(lambda chunk: (chunk.count < jnp.minimum(length, capacity)) & chunk.finite, body, start)
-    return Chunk(held(end.state), recipe.placement.whole(end.rows), end.count, end.finite)
+    kept = sound(state.params, end.state.params)
+    return Chunk(held(end.state), recipe.placement.whole(end.rows), end.count, end.finite, kept)
 
 
 def capacity_of(row: Any) -> int:

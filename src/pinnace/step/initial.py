@@ -39,6 +39,7 @@ def initial(compiled: Compiled, attachments: Sequence[Attached], key: Any, surge
             weights=tuple(_number(np.ones(cell.form.size), float) for cell in compiled.cells),
             points=tuple(points for points, _ in drawn),
             samplers=tuple(samplers),
+            damping=_number(1, float),
             surgery=() if surgery is None else surgery.init(len(program.entries)),
             key=jax.random.key_data(key),
             step=_number(0, int),
@@ -69,7 +70,7 @@ def _moments(one: Attached, params: Sequence[Any]) -> Any:
 def reattached(state: State, before: Sequence[Attached], now: Sequence[Attached]) -> State:
     """The state under the optimizers of now: an attachment that stayed keeps moments and count.
 
-    A changed schedule starts from its own first state; the count goes on.
+    A changed schedule starts from its own first state; the count goes on. What was damped is so no more.
     """
     old = {one.binding: (one, k) for k, one in enumerate(before)}
     optimizers, counts, rates = [], [], []
@@ -82,4 +83,5 @@ def reattached(state: State, before: Sequence[Attached], now: Sequence[Attached]
         optimizers.append(moments)
         counts.append(count)
         rates.append(rate)
-    return replace(state, optimizers=tuple(optimizers), counts=tuple(counts), rates=tuple(rates))
+    fresh = {"optimizers": tuple(optimizers), "counts": tuple(counts), "rates": tuple(rates)}
+    return replace(state, damping=_number(1, float), **fresh)

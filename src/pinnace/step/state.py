@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Int, PyTree, UInt32
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from pinnace._errors import LoweringError
 
@@ -31,12 +31,30 @@ class State(eqx.Module):
     """The point sets `[n, d]` as they are."""
     samplers: tuple[PyTree, ...]
     """The state of each sampler."""
+    damping: Float[Array, ""]
+    """What all rates are multiplied with: 1, and half of it each time that a run goes back after a fault."""
     surgery: PyTree
     """The state of what combines the gradients of the entries."""
     key: UInt32[Array, " words"]
     """The random key of the problem, as data."""
     step: Int[Array, ""]
     """All steps so far."""
+
+
+def sound(before: PyTree, after: PyTree) -> Bool[Array, ""]:
+    """Whether no number that was finite before is NaN or infinite after."""
+    return _kept(jnp.isfinite, before, after)
+
+
+def clean(before: PyTree, after: PyTree) -> Bool[Array, ""]:
+    """Whether no number is NaN after that was none before; infinity may be a memory of its own kind."""
+    return _kept(lambda numbers: ~jnp.isnan(numbers), before, after)
+
+
+def _kept(good: Any, before: PyTree, after: PyTree) -> Bool[Array, ""]:
+    pairs = zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True)
+    lost = [jnp.any(good(old) & ~good(new)) for old, new in pairs if jnp.issubdtype(new.dtype, jnp.inexact)]
+    return ~jnp.any(jnp.stack(lost)) if lost else jnp.array(True)
 
 
 def settled(tree: PyTree) -> PyTree:

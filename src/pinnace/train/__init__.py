@@ -1,12 +1,14 @@
 """Training: chunks of steps, progress, history, outcome, the state in a file."""
 
+from pinnace.train import stop as stop
+from pinnace.train.best import Best as Best
 from pinnace.train.checkpoint import Saved as Saved
 from pinnace.train.checkpoint import load as load
 from pinnace.train.crux import Crux as Crux
 from pinnace.train.crux import core as core
 from pinnace.train.curves import curves as curves
 from pinnace.train.history import History as History
-from pinnace.train.run import Outcome as Outcome
+from pinnace.train.passage import Outcome as Outcome
 from pinnace.train.run import Run as Run
 
-__all__ = ["Crux", "History", "Outcome", "Run", "Saved", "core", "curves", "load"]
+__all__ = ["Best", "Crux", "History", "Outcome", "Run", "Saved", "core", "curves", "load", "stop"]

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -12,9 +13,10 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from jaxtyping import Array, PyTree
 
-from pinnace._errors import LoweringError, NonFiniteError, PinnaceError
+from pinnace._errors import LoweringError, NonFiniteError, PinnaceError, listed
 from pinnace.expr import Expr, Tracker, as_expr, text
 from pinnace.lower import Compiled, lower
+from pinnace.sinks import Sink
 from pinnace.step import (
     Attached,
     Placement,
@@ -23,6 +25,7 @@ from pinnace.step import (
     State,
     attached,
     cost_of_step,
+    first_nonfinite,
     initial,
     look,
     reattached,
@@ -34,13 +37,26 @@ from pinnace.step import (
 )
 from pinnace.surgery import Surgery
 from pinnace.train import checkpoint
+from pinnace.train.best import Best, Keeper
+from pinnace.train.doubts import Doubts
 from pinnace.train.explain import explain
-from pinnace.train.history import History, Layout
-from pinnace.train.loop import Sink, chunks
+from pinnace.train.faults import Fault
+from pinnace.train.guests import Callbacks, Sinks
+from pinnace.train.history import History, Layout, record
+from pinnace.train.interrupts import interrupts
+from pinnace.train.loop import POLICIES, Loop, tries_of
+from pinnace.train.meter import Meter
 from pinnace.train.pace import Pace
+from pinnace.train.passage import Judge, Outcome, Passage, Track
 from pinnace.train.processes import Processes
-from pinnace.train.progress import Progress, interrupts
-from pinnace.train.run import Outcome, Run
+from pinnace.train.progress import Progress
+from pinnace.train.run import Run
+from pinnace.train.saving import Checkpoints, check_checkpoint, set_aside
+from pinnace.train.stop import Rule, rules_of
+from pinnace.train.watched import check_watched
+
+UNFINISHED = (Outcome.INTERRUPTED, Outcome.TIME)
+"""After these, patience goes on counting in the next run."""
 
 
 class Crux:
@@ -56,10 +72,15 @@ class Crux:
         start = initial(compiled, self._attached, jax.random.key(key) if isinstance(key, int) else key, surgery)
         self._state = self._placement.place(start)
         self._texts = [text(entry, compiled.names, top=True) for entry in compiled.written]
-        self._losses = _definitions(compiled)
+        self._told: dict[str, Any] | None = None
+        self._files: set[Path] = set()
+        self._doubted: set[str] = set()
+        self._unfinished: int | None = None
         self._paced: tuple[Recipe, Pace] | None = None
         self.history = History()
         """Everything logged over all runs."""
+        self.best: Best | None = None
+        """The best state so far, once `solve(best=...)` was asked to keep it."""
 
     @property
     def steps(self) -> int:
@@ -78,51 +99,68 @@ class Crux:
         until: int | None = None,
         progress: bool = True,
         callbacks: Iterable[Callable[[Run], Any]] | Callable[[Run], Any] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
         on_nonfinite: str = "stop",
         sinks: Iterable[Sink] | Sink = (),
+        best: str | None = None,
+        stop: Iterable[Rule] | Rule = (),
     ) -> Run:
         """Take so many steps more, or as many as there are `until` a total; call it again to go on.
 
-        Optimizers and rates are looked at anew: what has changed since the last call holds from here on. `callbacks`
-        are called with the run between chunks of about a third of a second and stop it by returning True;
-        `sinks(step, values)` once for each step. Ctrl-C ends the run after the current chunk and returns it. A loss
-        that is no longer finite stops the run (`on_nonfinite="stop"`), or raises NonFiniteError ("raise"); either way
-        the parameters are those of the last step whose losses were finite.
+        Optimizers and rates are looked at anew: what has changed since the last call holds from here on.
+
+        `callbacks` are called with the run between chunks of about a third of a second and stop it by returning True;
+        `sinks(step, values)` once for each step. One that raises is reported once, and training goes on. `stop` holds
+        rules such as `pn.stop.below("error", 1e-3)`, `pn.stop.patience("error", 2000)` and `pn.stop.seconds(600)`;
+        `best="error"` keeps the state in which a raw loss or a tracker was smallest, as `run.best`: go back to it by
+        `crux.restore(run.best)`.
+
+        `checkpoint` is a file that gets the whole state twice a minute, or at each `checkpoint_every`-th step, and at
+        the end; `crux.load` and another `solve` go on from it bit for bit. A file of another run that is there already
+        is kept as `NAME.previous.npz`.
+
+        Ctrl-C ends the run after the current chunk and returns it; a second one raises KeyboardInterrupt, with the
+        state of the last chunk kept. Where losses, weights, rates or parameters are no longer finite, the run stops
+        with the last state that was (`on_nonfinite="stop"`); or raises NonFiniteError then ("raise"); or goes back
+        100 steps and on with half the rate, 8 times at most ("rollback").
 
         Where several processes share the mesh, each calls this; what stops one of them stops all.
         """
         count = self._count(steps, until)
-        if on_nonfinite not in ("stop", "raise"):
-            raise PinnaceError(f'on_nonfinite is "stop" or "raise"; got {on_nonfinite!r}.')
-        fixed, numbers = self._recipe()
+        if on_nonfinite not in POLICIES:
+            raise PinnaceError(f"on_nonfinite is one of {listed(POLICIES)}; got {on_nonfinite!r}.")
+        check_checkpoint(checkpoint, checkpoint_every)
+        rules = rules_of(stop, self._compiled)
+        watched = None if best is None else check_watched(self._compiled, best, "best")
         self.history.cut(self.steps)
-        program = self._compiled.program
-        weights = tuple(tracker.name for tracker in program.trackers if tracker.expr.kind == "weight")
-        run = Run(History(), self.steps, losses=("total", *program.loss_names), weights=weights)
+        run = self._begun()
         bar = Progress(count, progress and self._processes.first)
+        saver = self._saver(checkpoint, checkpoint_every, run)
+        doubts = Doubts(self._compiled, self.history, run.note, self._doubted)
+        witnesses = [
+            *(rule.witness() for rule in rules),
+            Meter(bar, self._compiled.program.loss_names, self._labels()),
+            Sinks(_several(sinks), run.note),
+            Callbacks(_several(callbacks), run, run.note),
+            doubts,
+            saver,
+        ]
         began = time.perf_counter()
         try:
             with interrupts() as interrupt:
-                chunks(
-                    fixed,
-                    numbers,
-                    self._state,
-                    count,
-                    keep=self._keep,
-                    run=run,
-                    histories=(run.history, self.history),
-                    layout=self._layout(),
-                    progress=bar,
-                    interrupt=interrupt,
-                    pace=self._pace_of(fixed),
-                    processes=self._processes,
-                    callbacks=_several(callbacks),
-                    sinks=_several(sinks),
-                )
+                parts = self._loop(run, rules, watched, tries_of(on_nonfinite), checkpoint_every)
+                seen = [witness for witness in witnesses if witness is not None]
+                run.end(Loop(witnesses=seen, interrupt=interrupt, **parts).run(self._state, count))
+            doubts.close()
+            if run.outcome not in UNFINISHED:
+                self._unfinished = None
         finally:
             bar.close()
             run.seconds = time.perf_counter() - began
             self._write_back()
+            if saver is not None and self.steps > run.first:
+                saver.write()
         if run.outcome is Outcome.NONFINITE and on_nonfinite == "raise":
             raise NonFiniteError(run.message)
         return run
@@ -148,22 +186,58 @@ class Crux:
         """Everything that changes, and the history, to one file; whole or not at all.
 
         The file does not depend on devices. Where several processes share the mesh all of them call this, the first
-        one writes, and the others wait for it.
+        one writes, and the others wait for it. Raises OSError where the file cannot be written; what was there before
+        stays then.
         """
-        state = self.state
-        if self._processes.first:
-            checkpoint.write(path, state, self.history, self._header())
-        self._processes.meet()
+        trees = {"state": self.state}
+        header = {"steps": self.steps, "unfinished": self._unfinished, **self._header()}
+        if self.best is not None:
+            state = reattached(self._placement.plain(self.best.settle()), self.best.attached, self._attached)
+            trees["best"] = state
+            header["best"] = {"name": self.best.name, "step": self.best.step, "value": self.best.value}
+        try:
+            if self._processes.first:
+                checkpoint.write(path, trees, self.history, header)
+                self._files.add(Path(path).resolve())
+        finally:
+            self._processes.meet()
 
-    def load(self, path: str | os.PathLike[str]) -> "Crux":
-        """Go on from a file that `save` wrote for the same problem.
+    def load(self, path: str | os.PathLike[str], *, strict: bool = True) -> "Crux":
+        """Go on from a file that `save` or `solve(checkpoint=...)` wrote for the same problem.
 
-        Raises CheckpointError that shows the difference where it was another problem; nothing has changed then.
+        Raises CheckpointError that shows the difference where it was another problem, and where it was written by
+        other versions of pinnace or of what it is built on, with which the next steps might differ in their last bits;
+        `strict=False` takes these. A file that is damaged is refused. Nothing has changed after an error.
         """
-        self._attach()
+        now = attached(self._compiled)
+        template = reattached(self.state, self._attached, now)
         saved = checkpoint.load(path)
-        self._state = self._placement.place(checkpoint.restore(saved, self.state, self._header(), path))
-        self.history = saved.history
+        checkpoint.check(saved, template, self._header(), path, strict)
+        best, arrays = None, saved.part("best")
+        if saved.header.get("best") and checkpoint.fits(arrays, template):
+            state = self._placement.place(checkpoint.restore(arrays, template))
+            best = Best(**saved.header["best"], _state=state, _attached=now)
+        self._attach()
+        self._state = self._placement.place(checkpoint.restore(saved.part("state"), template))
+        self.history, self.best, self._unfinished = saved.history, best, saved.header["unfinished"]
+        self._files.add(Path(path).resolve())
+        self._write_back()
+        return self
+
+    def restore(self, best: Best) -> "Crux":
+        """Go back to the best state of a run: `crux.restore(run.best)`. Training goes on from there.
+
+        Optimizers that were attached since then start anew. Raises PinnaceError where nothing was kept.
+        """
+        if not isinstance(best, Best):
+            raise PinnaceError(
+                f"restore takes what a run kept as its best, crux.restore(run.best) after solve(..., best=...); got "
+                f"{best!r}."
+            )
+        self._attach()
+        plain = self._placement.plain(best.settle())
+        self._state = self._placement.place(reattached(plain, best.attached, self._attached))
+        self._unfinished = None
         self._write_back()
         return self
 
@@ -176,8 +250,76 @@ class Crux:
             self._paced = recipe, Pace()
         return self._paced[1]
 
-    def _keep(self, state: State) -> None:
+    def _begun(self) -> Run:
+        """A run that has not taken a step yet."""
+        program = self._compiled.program
+        weights = tuple(tracker.name for tracker in program.trackers if tracker.expr.kind == "weight")
+        if self._unfinished is None:
+            self._unfinished = self.steps
+        return Run(History(), self.steps, losses=("total", *program.loss_names), weights=weights)
+
+    def _loop(
+        self, run: Run, rules: Sequence[Rule], watched: str | None, tries: int, marks: int | None
+    ) -> dict[str, Any]:
+        """What a loop is made of, witnesses left out."""
+        fixed, numbers = self._recipe()
+        track, first = Track(fixed, numbers, self._layout()), self._unfinished or 0
+        keeper = None if watched is None else Keeper(watched, self.best, self._attached)
+
+        def judges() -> list[Judge]:
+            found = (rule.judge(self.history, first) for rule in rules)
+            return [judge for judge in found if judge is not None]
+
+        return {
+            "track": track,
+            "keep": partial(self._keep, track, run, keeper),
+            "judges": judges,
+            "explain": self._explain,
+            "went_back": run.note,
+            "tries": tries,
+            "owners": [str(cell.name) for cell in self._compiled.cells],
+            "fields": self._compiled.program.names,
+            "pace": self._pace_of(fixed),
+            "processes": self._processes,
+            "marks": marks,
+        }
+
+    def _explain(self, fault: Fault) -> str:
+        """A fault, with the first expression below the guilty loss that was not finite."""
+        if fault.guilty is None:
+            return fault.sentence()
+        return fault.sentence(first_nonfinite(self._compiled, fault.at, self._scale, fault.guilty))
+
+    def _keep(self, track: Track, run: Run, keeper: Keeper | None, state: State, passage: Passage | None) -> None:
+        """A new state with the rows that lead to it; without rows, one that the run has gone back to."""
         self._state = state
+        for history in (run.history, self.history):
+            if passage is None:
+                history.cut(self.steps)
+        if passage is not None:
+            record((run.history, self.history), track.layout, passage.rows, passage.first, passage.count)
+            if keeper is not None:
+                keeper.look(passage)
+                self.best = run.best = keeper.best
+
+    def _saver(self, path: str | os.PathLike[str] | None, every: int | None, run: Run) -> Checkpoints | None:
+        if path is None:
+            return None
+        file = Path(path)
+        if self._processes.first and file.resolve() not in self._files:
+            aside = set_aside(file)
+            if aside is not None:
+                run.notes += (f"{file} was there already; it is {aside} now",)
+        return Checkpoints(file, every, self.save, run.note, lambda due: self._processes.agree(int(due), 1)[0] > 0)
+
+    def _labels(self) -> list[tuple[int, list[str]]]:
+        """The names of the weights of each balancer of losses."""
+        names = self._compiled.names
+        return [
+            (number, [cell.label(index, names) for index in range(len(cell.losses))])
+            for number, cell in enumerate(self._compiled.cells)
+            if cell.losses
+        ]
 
     def _recipe(self) -> tuple[Recipe, PyTree]:
         self._attach()
@@ -217,7 +359,9 @@ class Crux:
         )
 
     def _header(self) -> dict[str, Any]:
-        return {"losses": [*self._texts, *self._losses], "steps": self.steps, "jax": jax.__version__}
+        if self._told is None:
+            self._told = checkpoint.header_of(self._compiled)
+        return self._told
 
 
 def core(
@@ -263,12 +407,6 @@ def core(
             f"example surgery=pn.surgery.config()."
         )
     return Crux(lower(entries), key, scale, surgery)
-
-
-def _definitions(compiled: Compiled) -> list[str]:
-    program = compiled.program
-    pairs = zip(program.loss_names, compiled.losses, strict=True)
-    return [f"{name}: {text(loss, compiled.names)}" for name, loss in pairs]
 
 
 def _identity(one: Attached) -> tuple[Any, ...]:

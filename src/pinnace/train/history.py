@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import PinnaceError, did_you_mean
+from pinnace.train.frame import frame
 
 
 @dataclass
@@ -45,6 +46,13 @@ class History(Mapping[str, np.ndarray]):
     def steps(self, name: str) -> np.ndarray:
         """The steps that the rows of a name belong to, `[rows]`."""
         return self._joined(name, "steps")
+
+    def to_dataframe(self) -> Any:
+        """A pandas.DataFrame: a row a step, index "step", a column a name, or a component of one: "w[0]", "w[1,2]".
+
+        What a step did not log is NaN. Raises PinnaceError without pandas: `pip install "pinnace[pandas]"`.
+        """
+        return frame(self, {name: self.steps(name) for name in self})
 
     def append(self, name: str, steps: np.ndarray, values: np.ndarray) -> None:
         """More rows under a name."""

@@ -1,97 +1,117 @@
-"""Chunks of steps, one after the other, with everything that the host does between them."""
+"""Chunks of steps, one after the other, and everything that happens between them."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jaxtyping import PyTree
-
-from pinnace.step import Chunk, Recipe, State, run_chunk
-from pinnace.train.history import History, Layout, record
+from pinnace.step import State
+from pinnace.train.faults import KEPT, TRIES, Fault, Past, fault_of, slower
+from pinnace.train.interrupts import Interrupt
 from pinnace.train.pace import Pace
+from pinnace.train.passage import Ending, Judge, Outcome, Passage, Track, Witness
 from pinnace.train.processes import Processes
-from pinnace.train.progress import Interrupt, Progress
-from pinnace.train.run import Outcome, Run
 
-Sink = Callable[[int, dict[str, Any]], Any]
+Keep = Callable[[State, Passage | None], None]
+"""Gets each new state, with the rows that lead to it; without rows, the run has gone back to that state."""
 
+POLICIES = ("stop", "rollback", "raise")
+"""What may happen where something is not finite."""
 
-def chunks(
-    recipe: Recipe,
-    numbers: PyTree,
-    state: State,
-    steps: int,
-    *,
-    keep: Callable[[State], None],
-    run: Run,
-    histories: Sequence[History],
-    layout: Layout,
-    progress: Progress,
-    interrupt: Interrupt,
-    pace: Pace,
-    processes: Processes,
-    callbacks: Iterable[Callable[[Run], Any]],
-    sinks: Sequence[Sink],
-) -> None:
-    """Take the steps; `keep` gets the state after each chunk, `run` how it ended."""
-    left, behind = steps, None
-    _, _, length = processes.agree(False, False, pace.length)
-    began = time.perf_counter()
-    while left > 0:
-        first = int(state.step)
-        chunk = _steps(recipe, numbers, state, pace.chunk(left, length))
-        count, finite = int(chunk.count), bool(chunk.finite)
-        rows = jax.tree.map(np.asarray, chunk.rows)
-        record(histories, layout, rows, first, count)
-        began_at, state = state, chunk.state if finite else _last_finite(recipe, numbers, state, count, behind)
-        behind = began_at, count
-        keep(state)
-        left -= count
-        newest = {name: values[count - 1] for name, _, values in layout.columns(rows)}
-        progress.advance(count, {name: newest[name] for name in ("total", *layout.losses)})
-        for sink in sinks:
-            _pour(sink, layout, rows, first, count)
-        if not finite:
-            run.outcome, run.message = Outcome.NONFINITE, blame(layout, newest, first + count - 1)
-            return
-        now = time.perf_counter()
-        pace.note(count, now - began)
-        began = now
-        interrupted = interrupt.asked
-        stopped = not interrupted and bool([callback for callback in callbacks if callback(run) is True])
-        interrupted, stopped, length = processes.agree(interrupted, stopped, pace.length)
-        if interrupted or stopped:
-            run.outcome = Outcome.INTERRUPTED if interrupted else Outcome.STOPPED
-            run.message = run.outcome.value
-            return
+DONE = Ending(Outcome.DONE, Outcome.DONE.value)
+INTERRUPTED = Ending(Outcome.INTERRUPTED, Outcome.INTERRUPTED.value)
+ELSEWHERE = Ending(Outcome.STOPPED, "another process stopped the run")
 
 
-def _steps(recipe: Recipe, numbers: PyTree, state: State, count: int) -> Chunk:
-    return run_chunk(recipe, numbers, state, np.asarray(count, jnp.result_type(int)))
+@dataclass(frozen=True)
+class Loop:
+    """The parts of a run: steps, who looks at them, what is kept, and what can end it."""
 
+    track: Track
+    keep: Keep
+    judges: Callable[[], Sequence[Judge]]
+    """Those who say where to end, as they stand after what was kept so far."""
+    witnesses: Sequence[Witness]
+    explain: Callable[[Fault], str]
+    """What there is to say of a fault."""
+    went_back: Callable[[str], None]
+    """Is told of each time that a fault was tried again."""
+    tries: int
+    """How often a fault is tried again with half the rate."""
+    owners: Sequence[str]
+    fields: Sequence[str]
+    interrupt: Interrupt
+    pace: Pace
+    processes: Processes
+    marks: int | None = None
+    """Chunks end at each multiple of so many steps."""
 
-def _last_finite(recipe: Recipe, numbers: PyTree, state: State, count: int, behind: tuple[State, int] | None) -> State:
-    """The last state with finite losses, where those of the last of `count` steps from a state were not.
+    def run(self, state: State, steps: int) -> Ending:
+        """Take so many steps from a state, and say how it ended."""
+        past, judges, tries = Past(self.track), self.judges(), self.tries
+        _, length = self.processes.agree(0, self.pace.length)
+        last = int(state.step) + steps
+        began = time.perf_counter()
+        while (first := int(state.step)) < last:
+            past.note(state)
+            passage = self.track.passage(state, self._length(first, last, length))
+            ended = _judged(judges, passage)
+            fault = None if ended else fault_of(passage, past, self.owners, self.fields)
+            if ended:
+                at, ending = ended
+                state, passage = passage.state_at(at), passage.up_to(at)
+            elif fault:
+                state, passage = fault.good, passage.up_to(fault.step)
+                ending = Ending(Outcome.NONFINITE, self.explain(fault))
+            else:
+                state, ending = passage.end, None
+            with self.interrupt.whole():
+                self.keep(state, passage)
+            wanted = [answer for witness in self.witnesses if (answer := witness.look(passage))]
+            if fault and tries and fault.step > past.first:
+                tries -= 1
+                state = self._back(past, fault, self.tries - tries, ending)
+                judges, ending = self.judges(), None
+            now = time.perf_counter()
+            if not (ended or fault):
+                self.pace.note(passage.count, now - began)
+            began = now
+            ending, length = self._agreed(ending, wanted)
+            if ending:
+                return ending
+        return DONE
 
-    It is reached again, from that state or from where the chunk before began. The very first has none before it.
-    """
-    if count == 1 and behind is None:
+    def _length(self, first: int, last: int, length: int) -> int:
+        chunk = self.pace.chunk(last - first, length)
+        return chunk if self.marks is None else min(chunk, self.marks - first % self.marks)
+
+    def _back(self, past: Past, fault: Fault, number: int, ending: Ending | None) -> State:
+        step = past.back(fault.step)
+        state = slower(past.at(step), fault.at)
+        past.restart(state)
+        with self.interrupt.whole():
+            self.keep(state, None)
+        reason = ending.message.removesuffix(f"; {KEPT}") if ending else ""
+        self.went_back(f"{reason}; went back to step {step} with half the rate, {number} of {self.tries} times")
         return state
-    start, steps = (state, count - 2) if count > 1 or behind is None else (behind[0], behind[1] - 1)
-    return _steps(recipe, numbers, start, steps).state if steps else start
+
+    def _agreed(self, ending: Ending | None, wanted: Sequence[Ending]) -> tuple[Ending | None, int]:
+        """How it ends, if it does, and the next length: the same in all processes that share the mesh."""
+        mine = ending or next(iter(wanted), None) or (INTERRUPTED if self.interrupt.asked else None)
+        kinds = list(Outcome)
+        code = 1 + kinds.index(mine.outcome) if mine else 0
+        agreed, length = self.processes.agree(code, self.pace.length)
+        if not agreed or mine:
+            return mine, length
+        return (INTERRUPTED if kinds[agreed - 1] is Outcome.INTERRUPTED else ELSEWHERE), length
 
 
-def blame(layout: Layout, newest: dict[str, Any], step: int) -> str:
-    """Which loss was no longer finite, at which step."""
-    guilty = [name for name in (*layout.losses, "total") if not np.isfinite(newest[name])]
-    return f'at step {step} the loss "{guilty[0]}" was {newest[guilty[0]]}; {Outcome.NONFINITE.value}'
+def tries_of(on_nonfinite: str) -> int:
+    """How often a fault is tried again."""
+    return TRIES if on_nonfinite == "rollback" else 0
 
 
-def _pour(sink: Sink, layout: Layout, rows: Any, first: int, count: int) -> None:
-    columns = layout.columns(rows)
-    for k in range(count):
-        step = first + k
-        sink(step, {name: values[k] for name, every, values in columns if step % every == 0})
+def _judged(judges: Sequence[Judge], passage: Passage) -> tuple[int, Ending] | None:
+    """The earliest step at which one of them ends the run, among those whose losses were finite."""
+    good = passage if passage.finite else passage.up_to(passage.stop - 2)
+    found = [answer for judge in judges if good.count > 0 and (answer := judge.judge(good))]
+    return min(found, key=lambda answer: answer[0], default=None)

@@ -20,16 +20,16 @@ class Processes:
             self._rows = (len(devices), NamedSharding(mesh, PartitionSpec(mesh.axis_names)))
             self._gather = jax.jit(lambda rows: rows, out_shardings=NamedSharding(mesh, PartitionSpec()))
 
-    def agree(self, interrupted: bool, stopped: bool, length: int) -> tuple[bool, bool, int]:
-        """Whether any process was interrupted or wants to stop, and the shortest next chunk that one proposes."""
+    def agree(self, code: int, length: int) -> tuple[int, int]:
+        """The largest of the codes of all processes, and the shortest next chunk that one proposes."""
         if self._gather is None:
-            return interrupted, stopped, length
+            return code, length
         devices, sharding = self._rows
-        mine = np.array([[interrupted, stopped, -length]], np.int32)
-        rows = jax.make_array_from_callback((devices, 3), sharding, lambda index: mine)
-        some = np.asarray(self._gather(rows)).max(axis=0)
-        return bool(some[0]), bool(some[1]), -int(some[2])
+        mine = np.array([[code, -length]], np.int32)
+        rows = jax.make_array_from_callback((devices, 2), sharding, lambda index: mine)
+        most = np.asarray(self._gather(rows)).max(axis=0)
+        return int(most[0]), -int(most[1])
 
     def meet(self) -> None:
         """Wait until every process is here."""
-        self.agree(False, False, 1)
+        self.agree(0, 1)

@@ -1,10 +1,6 @@
-"""What a user sees while a run goes on, and how Ctrl-C ends it."""
+"""What a user sees while a run goes on."""
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 
@@ -28,30 +24,3 @@ class Progress:
         """The bar stays as it is."""
         if self._bar is not None:
             self._bar.close()
-
-
-class Interrupt:
-    """Whether somebody has pressed Ctrl-C."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-
-@contextmanager
-def interrupts() -> Iterator[Interrupt]:
-    """Inside, a first Ctrl-C is noted, so that the chunk comes to its end; a second one raises at once."""
-    flag = Interrupt()
-    if threading.current_thread() is not threading.main_thread():
-        yield flag
-        return
-
-    def note(number: int, frame: Any) -> None:
-        if flag.asked:
-            raise KeyboardInterrupt
-        flag.asked = True
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield flag
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,20 +1,14 @@
 """What `solve` returns."""
 
+import warnings
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
+from pinnace._errors import PinnaceWarning
+from pinnace.train.best import Best
 from pinnace.train.curves import draw
 from pinnace.train.history import History
-
-
-class Outcome(Enum):
-    """How a run ended; the value is a sentence for people."""
-
-    DONE = "all steps were taken"
-    STOPPED = "a callback stopped the run"
-    INTERRUPTED = "interrupted by Ctrl-C; the run so far is kept"
-    NONFINITE = "a loss was no longer finite; the parameters are those of the last step whose losses were"
+from pinnace.train.passage import Ending, Outcome
 
 
 @dataclass
@@ -33,6 +27,19 @@ class Run:
     """The names of the total and the raw losses."""
     weights: tuple[str, ...] = ()
     """The names of the trackers that log weights."""
+    notes: tuple[str, ...] = ()
+    """What happened on the way: sentences."""
+    best: Best | None = None
+    """The best state, where `solve` was asked to keep it."""
+
+    def note(self, sentence: str) -> None:
+        """Something that happened, told at once too."""
+        self.notes += (sentence,)
+        warnings.warn(f"{sentence}.", PinnaceWarning, stacklevel=2)
+
+    def end(self, ending: Ending) -> None:
+        """How it ended."""
+        self.outcome, self.message = ending.outcome, ending.message
 
     @property
     def steps(self) -> int:
@@ -42,6 +49,10 @@ class Run:
     def plot(self, axes: Any = None) -> tuple[Any, Any]:
         """The losses over the steps, and weights, other trackers and rates where they are logged: (figure, axes)."""
         return draw(self.history, self.losses, self.weights, axes)
+
+    def to_dataframe(self) -> Any:
+        """What was logged as a pandas.DataFrame, a row a step; see `History.to_dataframe`."""
+        return self.history.to_dataframe()
 
     def __repr__(self) -> str:
         if not self.steps:

@@ -11,6 +11,7 @@ LEVELS = {
     "balance": 1,
     "surgery": 1,
     "schedule": 1,
+    "sinks": 1,
     "domain": 2,
     "optim": 2,
     "fn": 2,
