@@ -65,9 +65,9 @@ def public():
 
 
 def exported(module):
-    """What a module says is public: `__all__`, or `import x as x`; else the functions that it defines."""
+    """What a module says is public: `__all__`, or `import x as x`; else its functions that show users an example."""
     source = Path(module.__file__).read_text()
-    own = [name for name, thing in vars(module).items() if inspect.isfunction(thing) and f"\ndef {name}(" in source]
+    own = [name for name, thing in vars(module).items() if inspect.isfunction(thing) and ">>>" in str(thing.__doc__)]
     names = vars(module).get("__all__") or re.findall(r"import (\w+) as \1$", source, re.MULTILINE) or own
     return [name for name in names if not name.startswith("_") and not inspect.ismodule(vars(module)[name])]
 
