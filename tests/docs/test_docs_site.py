@@ -67,8 +67,11 @@ def public():
 def exported(module):
     """What a module says is public: `__all__`, or `import x as x`; else its functions that show users an example."""
     source = Path(module.__file__).read_text()
-    own = [name for name, thing in vars(module).items() if inspect.isfunction(thing) and ">>>" in str(thing.__doc__)]
-    names = vars(module).get("__all__") or re.findall(r"import (\w+) as \1$", source, re.MULTILINE) or own
+    names = vars(module).get("__all__") or re.findall(r"import (\w+) as \1$", source, re.MULTILINE)
+    own = [
+        name for name, thing in inspect.getmembers(module, inspect.isfunction) if thing.__module__ == module.__name__
+    ]
+    names = names or [name for name in own if ">>>" in str(vars(module)[name].__doc__)]
     return [name for name in names if not name.startswith("_") and not inspect.ismodule(vars(module)[name])]
 
 
