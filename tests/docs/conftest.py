@@ -14,19 +14,18 @@ FEWER = "jax_disable_most_optimizations"
 def _run(page):
     text = page.read_text()
     names = {}
-    before = jax.config.values[FEWER]
-    jax.config.update(FEWER, True)
-    try:
-        for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
-            if NEEDS_A_CLUSTER not in block[1]:
-                line = text[: block.start(1)].count("\n")
-                exec(compile("\n" * line + block[1], str(page), "exec"), names)
-    finally:
-        jax.config.update(FEWER, before)
+    for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
+        if NEEDS_A_CLUSTER not in block[1]:
+            line = text[: block.start(1)].count("\n")
+            exec(compile("\n" * line + block[1], str(page), "exec"), names)
     return names
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run_page():
     """Runs the Python blocks of a page, from top to bottom, and gives the names that they leave."""
-    return _run
+    before = jax.config.values[FEWER]
+    jax.config.update(FEWER, True)
+    yield _run
+    jax.config.update(FEWER, before)
+    jax.clear_caches()  # for tests that come after: bits depend on how a function was compiled

@@ -20,6 +20,7 @@ RUN = [name for name, page in PAGES.items() if "```python" in page.read_text() a
 ON_EIGHT = f"""
 import sys, pathlib, jax
 jax.config.update("jax_num_cpu_devices", 8)
+jax.config.update("jax_disable_most_optimizations", True)
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from conftest import _run
 _run(pathlib.Path(sys.argv[1]))
