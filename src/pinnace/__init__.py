@@ -13,6 +13,7 @@ from pinnace._errors import PinnaceWarning as PinnaceWarning
 from pinnace.domain import normal as normal
 from pinnace.expr import Expr as Expr
 from pinnace.expr import np as np
+from pinnace.fn import diagnose as diagnose
 from pinnace.fn import weigh as weigh
 from pinnace.fn import weigh_points as weigh_points
 from pinnace.net import apply as apply

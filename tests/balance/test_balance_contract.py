@@ -96,6 +96,38 @@ def test_signals_count_even_where_the_weights_do_not_show_them():
     assert weights.tolist() == [1.0]
 
 
+class Quotients(balance.LossBalancer):
+    """Ordinary weights from a memory that 0 / 0 would spoil for ever; what was not seen yet is infinite."""
+
+    def memory_before(self, m, dtype):
+        return jnp.full(m, jnp.inf, dtype), jnp.zeros(m, dtype)
+
+    def move(self, now, memory):
+        return 1 / (1 + now.losses), (jnp.minimum(memory[0], 5.0), now.losses / jnp.max(now.losses))
+
+
+def test_a_memory_that_would_be_no_number_is_not_kept():
+    balancer = Quotients()
+    state, seen = balancer.init(2), []
+    for losses in ([1.0, 3.0], [0.0, 0.0], [3.0, 1.0]):
+        weights, state = jax.jit(balancer.update)(jnp.array(losses), state)
+        seen.append(weights.tolist())
+    assert seen == [[0.5, 0.25], [0.5, 0.25], [0.25, 0.5]]
+    assert int(state.moves) == 2 and state.memory[1].tolist() == pytest.approx([1, 1 / 3])
+
+
+class Shown(balance.LossBalancer):
+    def move(self, now, memory):
+        return now.losses, memory
+
+
+@pytest.mark.parametrize("largest", [3e38, 1.0, 1e-37])
+def test_the_largest_losses_that_there_are_have_the_length_one(largest):
+    balancer = Shown(mode="l2")
+    weights, _ = jax.jit(balancer.update)(largest * jnp.array([0.6, 0.8], jnp.float32), balancer.init(2))
+    assert weights.tolist() == pytest.approx([0.6, 0.8])
+
+
 def test_signals_that_are_not_read_change_nothing():
     balancer = balance.ema()
     plain, state = balancer.update([1.0, 2.0], balancer.init(2))

@@ -301,7 +301,7 @@ def test_a_residual_that_is_not_finite_holds_back_what_comes_after():
         (lambda: balance.rba(eta=-1), "eta = -1"),
         (lambda: balance.sa(mask="squares"), 'mask = "squares".*Did you mean "square"'),
         (lambda: balance.brdr(eps=0), "eps = 0"),
-        (lambda: balance.brdr(beta_c=1), "beta_c = 1"),
+        (lambda: balance.brdr(beta_c=1), "beta_c = 1.*at least 0 and below 1"),
         (lambda: balance.causal(1, 0), "t0 = 1 and t1 = 0"),
         (lambda: balance.causal(0, 1, chunks=0), "chunks = 0"),
         (lambda: balance.causal(0, 1, tol=-1.0), "tol = -1"),

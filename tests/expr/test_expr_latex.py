@@ -51,6 +51,10 @@ SHOWN = {
     "u.huber(0.5)": r"\left\langle H_{0.5}\left(u\right) \right\rangle",
     "attended * u": r"\lambda_{\mathrm{r}} \, u",
     "u.weighted(x)": r"\left\langle x \, u^2 \right\rangle",
+    "np.relative_l2(u + x, x * y)": r"\frac{\left\| u + x - x \, y \right\|}{\left\| x \, y \right\|}",
+    "np.quantile(u, [0.5, 0.9])": r"Q_{0.5, 0.9}\left(u\right)",
+    "slope": r"\left\| \nabla_{\theta} \mathrm{pde} \right\|",
+    "spectrum": r"\lambda_{1, \dots, 4}\left(K_{\theta_{u}}\left[u\right]\right)",
     "u.sum * 2": r"\sum u \, 2",
     "u.max + u.mean": r"\max\left(u\right) + \left\langle u \right\rangle",
     "u.mse.named('pde')": r"\mathrm{pde} = \left\langle u^2 \right\rangle",
@@ -63,7 +67,8 @@ def example(written, things):
     pde = things.u.mse.named("pde")
     weight, _ = pn.fn.adaptive.dwa([pde, things.x.mse])
     attended = pn.fn.adaptive.rba(things.u.named("r"))
-    return eval(written, vars(things) | {"balanced": weight * pde, "attended": attended})
+    measured = {"slope": pn.diagnose.gradient_norm(pde), "spectrum": pn.diagnose.ntk_spectrum(things.u, 4, things.net)}
+    return eval(written, vars(things) | {"balanced": weight * pde, "attended": attended, **measured})
 
 
 @pytest.mark.parametrize("written", SHOWN)

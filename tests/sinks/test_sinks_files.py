@@ -110,7 +110,7 @@ def test_what_is_not_finite_is_told(tmp_path):
     assert math.isnan(float(told["total"])) and float(told["w"][0][0]) == math.inf
 
 
-@pytest.mark.parametrize("name", ['a,"b"', "two\nlines", "{0}", "w\\n", "Größe ∂u/∂t", "", " x ", "'"])
+@pytest.mark.parametrize("name", ['a,"b"', "two\nlines", "\r", "{0}", "w\\n", "Größe ∂u/∂t", "", " x ", "'"])
 def test_names_may_hold_anything(sink, path, name):
     write(sink(), range(3), lambda step: {name: np.float64(step), "total": np.float64(0)})
     write(sink(), range(2, 4), lambda step: {name: np.float64(step), "total": np.float64(0)})

@@ -33,12 +33,11 @@ def shown(folder):
     seen = {}
     for event in events(folder):
         if event.session_log.status == SessionLog.START:
-            for points in seen.values():
-                for step in [step for step in points if step >= event.step]:
-                    del points[step]
+            seen = {tag: [point for point in points if point[0] < event.step] for tag, points in seen.items()}
         for value in event.summary.value:
-            seen.setdefault(value.tag, {})[event.step] = value.simple_value
-    return seen
+            seen.setdefault(value.tag, []).append((event.step, value.simple_value))
+    assert all(len(points) == len(dict(points)) for points in seen.values()), "a step is shown twice"
+    return {tag: dict(points) for tag, points in seen.items()}
 
 
 def test_the_checksum_is_that_of_the_format():

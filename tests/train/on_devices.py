@@ -69,6 +69,15 @@ def adaptive(**options: Any) -> Any:
     norms, traces = pn.fn.adaptive.grad_norm(losses, every=3), pn.fn.adaptive.ntk(losses, every=4)
     entries = [a * b * loss for a, b, loss in zip(norms, traces, losses, strict=True)]
     trackers = [norms[2].tracker("norm"), traces[2].tracker("trace"), brdr.tracker("lam"), y.tracker("y")]
+    d, u = pn.diagnose, net(x, t)
+    trackers += [
+        d.gradient_norm(losses[0]).tracker("slope", every=4),
+        d.gradient_cosine(entries[1], entries[3], of=net).tracker("cosine"),
+        d.ntk_spectrum(moves, top=3).tracker("spectrum", every=6),
+        d.update_norm().tracker("update"),
+        pn.np.relative_l2(u, pn.np.sin(x) * t).tracker("error"),
+        pn.np.quantile(abs(stays), [0.0, 0.3, 0.9, 1.0]).tracker("quantiles"),
+    ]
     return pn.core([*entries, *trackers, pn.fn.adaptive.rad(moves, every=5)], surgery=pn.surgery.config(), **options)
 
 

@@ -61,7 +61,7 @@ def test_any_number_of_devices_gives_the_same_losses(emulated, mesh):
 
 def test_everything_adaptive_is_the_same_on_devices_and_in_batches(emulated):
     same(emulated["adaptive, 4"]["history"], emulated["adaptive"]["history"])
-    for name in ("norm", "trace", "lam", "y"):
+    for name in ("norm", "trace", "lam", "y", "slope", "cosine", "spectrum", "update", "error", "quantiles"):
         assert np.ptp(emulated["adaptive"]["history"][name], axis=0).max() > 0
 
 

@@ -27,7 +27,7 @@ def quiet(crux, steps):
 
 def test_a_loss_that_nothing_learns_from_is_named():
     crux = pn.core(poisson(jax.nn.relu))
-    with pytest.warns(pn.PinnaceWarning, match='the loss "pde" stays 52.* whatever .* relu') as told:
+    with pytest.warns(pn.PinnaceWarning, match='the loss "pde" stays 52.* whatever .*relu') as told:
         run = crux.solve(30)
     assert len(told) == 1 == len(run.notes)
     quiet(crux, 30)  # told once

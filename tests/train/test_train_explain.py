@@ -66,12 +66,17 @@ def test_functionals_and_their_coefficients_are_told():
 def test_all_that_adapts_is_told_by_its_name():
     x = pn.domain.interval(0, 1).variable("interior", 16)
     y = pn.domain.interval(0, 1).variable("interior", 8)
-    p = pn.parameter(1.0, name="p").optimizer(optax.sgd(0.1))
+    p = pn.parameter(1.0, name="p").optimizer(optax.adam(1)).scale(pn.LearningRateSchedule.exponential(1e-3, 0.9, 200))
     stays, moves = (p - x).named("stays"), (p - y**2).named("moves")
     losses = [(pn.fn.adaptive.rba(stays) * stays).mse.named("a"), moves.mse.named("b")]
     weights = pn.fn.adaptive.grad_norm(losses)
     entries = [w * loss for w, loss in zip(weights, losses, strict=True)]
-    shown = pn.core([*entries, pn.fn.adaptive.rar_d(moves, every=50)], surgery=pn.surgery.config()).explain()
+    estimate = pn.np.laplacian(p * x**2, [x], estimator="hutchinson", samples=2)
+    beside = [pn.fn.adaptive.rar_d(moves, every=50), p.tracker(every=10), weights[0].tracker()]
+    shown = pn.core([*entries, estimate.mse, *beside], surgery=pn.surgery.config()).explain()
     assert "\n  grad_norm of a, b\n" in shown and "\n  rba of stays\n" in shown
     assert "points that move\n  8 points of interior of interval(0, 1), rar_d every 50 steps\n" in shown
     assert "surgery\n  config\n" in shown
+    assert "estimated, drawn anew at each step\n  laplacian(p * x**2, [x], samples=2)\n" in shown
+    assert "optimizers\n  p: ScaleByAdam, rate Exponential(lr0=0.001, decay_rate=0.9, " in shown
+    assert "0 updates so far\n" in shown and "trackers\n  p, every 10 steps\n  w(a)\n" in shown

@@ -1,4 +1,4 @@
-"""A process that is killed at any moment goes on bit for bit. PINNACE_KILLS=20 for more moments than CI has time for."""
+"""A process that is killed at any moment goes on bit for bit. PINNACE_KILLS=20 tries more than CI has time for."""
 
 import os
 import random

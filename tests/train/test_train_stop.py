@@ -148,7 +148,7 @@ def test_a_value_with_weights_in_it_cannot_be_watched():
     ],
 )
 def test_rules_with_wrong_numbers_are_told(rule, arguments):
-    with pytest.raises(pn.PinnaceError, match="got|number"):
+    with pytest.raises(pn.PinnaceError, match=r"got|number"):
         rule(*arguments)
 
 

@@ -24,14 +24,23 @@ class Arguments(NamedTuple):
 
     factory: Callable[..., Any]
 
-    def real(self, name: str, value: Any, *, above: float = -ANY, least: float = -ANY, most: float = ANY) -> Any:
-        """A finite number above `above`, at least `least` and at most `most`."""
+    def real(
+        self,
+        name: str,
+        value: Any,
+        *,
+        above: float = -ANY,
+        least: float = -ANY,
+        most: float = ANY,
+        below: float = ANY,
+    ) -> Any:
+        """A finite number above `above`, at least `least`, at most `most` and below `below`."""
         value = _plain(value)
         if isinstance(value, Tracer):
             return value
         number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
-        if not (math.isfinite(number) and above < number and least <= number <= most):
-            limits = (("above", above), ("at least", least), ("at most", most))
+        if not (math.isfinite(number) and above < number < below and least <= number <= most):
+            limits = (("above", above), ("at least", least), ("at most", most), ("below", below))
             bounds = " and ".join(f"{word} {limit:g}" for word, limit in limits if math.isfinite(limit))
             raise self._error(name, value, f"a finite number {bounds}".rstrip())
         return number

@@ -184,8 +184,8 @@ class LossBalancer(eqx.Module):
         def attempt() -> BalancerState:
             weights, remembered = self.move(now, memory)
             weights = self.clamp(weights)
-            # The weights too: numbers beyond what the formulas were made for must not poison the state either.
-            moves = due & audible & _all_finite(weights)
+            # These too: numbers beyond what the formulas were made for must not poison the state either.
+            moves = due & audible & _all_finite(weights) & _no_nan(remembered)
 
             def kept(new: Array, old: Array) -> Array:
                 return jnp.where(moves, new, old).astype(old.dtype)
@@ -211,6 +211,12 @@ def _where(
     if isinstance(condition, Tracer):
         return jax.lax.cond(condition, then, otherwise)
     return then() if condition else otherwise()
+
+
+def _no_nan(memory: PyTree[Array]) -> Bool[Array, ""]:
+    """Infinities may stand for what was not seen yet."""
+    numbers = filter(eqx.is_inexact_array, jax.tree.leaves(memory))
+    return ~jnp.any(jnp.array([jnp.any(jnp.isnan(leaf)) for leaf in numbers], bool))
 
 
 def _all_finite(tree: PyTree[Array]) -> Bool[Array, ""]:

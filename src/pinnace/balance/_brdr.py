@@ -68,6 +68,6 @@ def brdr(eps: float = 1e-30, beta_c: float = 0.999, beta_w: float = 0.999) -> Br
     given = Arguments(brdr)
     return Brdr(
         eps=given.real("eps", eps, above=0),
-        beta_c=given.real("beta_c", beta_c, least=0, most=1 - 1e-12),
+        beta_c=given.real("beta_c", beta_c, least=0, below=1),
         beta_w=given.real("beta_w", beta_w, least=0, most=1),
     )

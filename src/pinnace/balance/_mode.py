@@ -43,8 +43,10 @@ def _minmax(losses: Float[Array, " m"], seen: Range) -> tuple[Float[Array, " m"]
 
 def _l2(losses: Float[Array, " m"], nothing: tuple[()]) -> tuple[Float[Array, " m"], tuple[()]]:
     largest = jnp.max(jnp.abs(losses))
-    # Divided by the largest first: squares of 1e30 do not exist in float32.
-    unit = jnp.where(largest > 0, losses / jnp.where(largest > 0, largest, 1), 1)
+    # Divided by the largest first: squares of 1e30 do not exist in float32. Nor does the inverse of 3e38, with which
+    # XLA divides.
+    near = jnp.where(largest > 1, 2.0**-8, 1).astype(losses.dtype)
+    unit = jnp.where(largest > 0, (losses * near) / jnp.where(largest > 0, largest * near, 1), 1)
     return unit / jnp.sqrt(jnp.sum(unit**2)), nothing
 
 

@@ -3,16 +3,18 @@
 import argparse
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pinnace as pn
-from pinnace import PinnaceError, zoo
+from pinnace import PinnaceError, PinnaceWarning, zoo
 from pinnace._errors import did_you_mean
 from pinnace.cli.compare import compare, everything, split
 from pinnace.cli.config import Given, Layer, from_file, from_texts
 from pinnace.cli.describe import catalogue, description
+from pinnace.cli.folder import CONFIG, Folder
 from pinnace.cli.keys import Asked, asked
 from pinnace.cli.solve import INTERRUPTED, solve
 
@@ -26,7 +28,7 @@ class Parser(argparse.ArgumentParser):
     """Tells a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG, f"{self.prog}: {message}\n")
+        self.exit(WRONG, f"{self.prog}: {' '.join(message.split())}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `arguments` are those of the process where none are given.
     """
     try:
-        return _run(sys.argv[1:] if arguments is None else list(arguments))
+        with warnings.catch_warnings():
+            warnings.showwarning = _show
+            return _run(sys.argv[1:] if arguments is None else list(arguments))
     except SystemExit as end:  # how argparse ends, after --help too
         return end.code if isinstance(end.code, int) else WRONG
     except (PinnaceError, OSError) as wrong:
@@ -44,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("pinnace: interrupted before there was anything to keep.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _show(message: Warning | str, category: type[Warning], filename: str, *rest: Any) -> None:
+    """A warning in one line, of others with the place."""
+    where = "" if issubclass(category, PinnaceWarning) else f"{filename}: {category.__name__}: "
+    print(f"pinnace: {where}{' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _run(arguments: list[str]) -> int:
@@ -61,18 +71,35 @@ def _run(arguments: list[str]) -> int:
     if given.command == "list":
         print(description(zoo.by_name(given.problem)) if given.problem else catalogue())
         return 0
-    wanted = _asked(given)
     if given.command == "compare":
-        return compare(wanted, given.balancers, given.seeds, given.out, figure=given.figure)
+        return compare(_asked(given), given.balancers, given.seeds, given.out, figure=given.figure)
+    folder = None if given.resume is None else _resumed(given)
+    wanted = _asked(given)
     for note in wanted.notes:
         print(f"pinnace: {note}", file=sys.stderr)
-    return solve(wanted, given.out, figure=given.figure, log_every=given.log_every)
+    folder = folder or Folder.free(given.out, wanted.problem.name)
+    return solve(wanted, folder, resume=given.resume is not None, figure=given.figure, log_every=given.log_every)
+
+
+def _resumed(given: argparse.Namespace) -> Folder:
+    """The folder of a run that is to go on; its settings become the config."""
+    for option in ("out", "config", "seed"):
+        if vars(given)[option] is not None:
+            raise PinnaceError(f"--{option} does not go with --resume: a run goes on in its folder as it was begun.")
+    folder = Folder.begun(given.resume)
+    given.config = folder.path / CONFIG
+    return folder
 
 
 def _asked(given: argparse.Namespace) -> Asked:
     """Defaults, then the file, then --set, then the options of their own."""
-    problem = zoo.by_name(given.problem)
     layers: list[Layer] = [from_file(given.config)] if given.config else []
+    if given.problem is None:
+        named = layers[0].get("problem") if layers else None
+        if named is None:
+            raise PinnaceError(f"which problem? There are {', '.join(zoo.PROBLEMS)}.")
+        given.problem = str(named.value)
+    problem = zoo.by_name(given.problem)
     layers.append(from_texts(given.set))
     options = vars(given)
     layers += [{name: Given(options[name])} for name in FLAGS if options.get(name) is not None]
@@ -96,6 +123,9 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
     )
     run.add_argument("--seed", type=_seed, metavar="S", help="networks, points and noise come from it (0)")
     run.add_argument(
+        "--resume", type=Path, metavar="DIR", help="go on with the run in this folder, from its checkpoint"
+    )
+    run.add_argument(
         "--log-every", type=_count, metavar="N", help="a line of losses and one of weights every N steps; 0 for none"
     )
 
@@ -117,7 +147,7 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
 
 
 def _common(parser: argparse.ArgumentParser, folders: str) -> None:
-    parser.add_argument("problem", help="a name from `pinnace list`")
+    parser.add_argument("problem", nargs="?", help="a name from `pinnace list`; a config may name it instead")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings from a .toml, .yaml or .yml file")
     parser.add_argument(
         "--set",

@@ -43,6 +43,22 @@ class Folder:
             raise PinnaceError(f"{chosen} holds a run already ({', '.join(there)}); give another folder with --out.")
         return cls(chosen, files)
 
+    @classmethod
+    def begun(cls, path: Path) -> Self:
+        """The folder of a run that was begun.
+
+        Raises PinnaceError for one without settings, or without a checkpoint.
+        """
+        if not path.is_dir():
+            raise PinnaceError(f"there is no folder {path} of a run to resume.")
+        missing = [file for file in (CONFIG, CHECKPOINT) if not (path / file).is_file()]
+        if missing:
+            raise PinnaceError(
+                f"{path} has no {' and no '.join(missing)}: nothing to resume there. A run has its first checkpoint "
+                f"after half a minute, or at its end."
+            )
+        return cls(path, FILES)
+
     def make(self) -> None:
         """Create it, before there is something to lose."""
         self.path.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from pinnace.expr.functions import Functions as Functions
 from pinnace.expr.identity import Identity as Identity
 from pinnace.expr.identity import Noise as Noise
 from pinnace.expr.identity import PointSet as PointSet
+from pinnace.expr.kinds import MEASURED as MEASURED
 from pinnace.expr.latex import latex as latex
 from pinnace.expr.mover import Mover as Mover
 from pinnace.expr.node import Expr as Expr

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import ExpressionError, did_you_mean
-from pinnace.expr import calculus
+from pinnace.expr import calculus, summaries
 from pinnace.expr.kinds import BINARY, UNARY
 from pinnace.expr.node import Expr, as_expr, elementwise
 
@@ -36,6 +36,9 @@ class Functions:
     div = staticmethod(calculus.div)
     curl = staticmethod(calculus.curl)
     hessian = staticmethod(calculus.hessian)
+
+    relative_l2 = staticmethod(summaries.relative_l2)
+    quantile = staticmethod(summaries.quantile)
 
     def __getattr__(self, name: str) -> Any:
         known = [word for word in dir(type(self)) if not word.startswith("_")]

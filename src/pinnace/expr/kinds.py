@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import ExpressionError
-from pinnace.expr.text import text
+from pinnace.expr.text import MEASUREMENTS, text
 
 Shape = tuple[int, ...]
 
@@ -121,6 +121,14 @@ def _scalar(args: tuple, data: tuple) -> Shape:
     return ()
 
 
+def _reduced(args: tuple, data: tuple) -> Shape:
+    return np.shape(data[1]) if data[0] == "quantile" else ()
+
+
+MEASURED = tuple(MEASUREMENTS)
+"""Kinds that look at what is trained, not at points: for trackers, not for losses."""
+
+
 KINDS: dict[str, Kind] = {
     "constant": Kind(lambda args, data: np.shape(data[0])),
     "coordinate": Kind(_scalar, lambda args, data: data[0], lambda args, data: frozenset([data])),
@@ -138,5 +146,7 @@ KINDS: dict[str, Kind] = {
     "functional": Kind(_first, depends=lambda args, data: args[0].depends),
     "at": Kind(_first, _at_points, _at_depends),
     "named": Kind(_first),
-    "reduce": Kind(_scalar, nowhere, nothing),
+    "reduce": Kind(_reduced, nowhere, nothing),
+    **dict.fromkeys(MEASURED, Kind(_scalar, nowhere, nothing)),
+    "kernel spectrum": Kind(lambda args, data: (data[1],), nowhere, nothing),
 }

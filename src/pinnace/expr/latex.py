@@ -8,6 +8,7 @@ import numpy as np
 
 from pinnace.expr.text import (
     ATOM,
+    MEASUREMENTS,
     POWER,
     PRODUCT,
     SIGN,
@@ -170,9 +171,33 @@ def _reduce(node: Any, parts: list[Part], names: Names) -> Part:
             return rf"\sum {_wrap(parts[0], PRODUCT)}", PRODUCT
         case "max":
             return rf"\max\left({inner}\right)", ATOM
+        case "relative_l2":
+            inner, ref = parts[0][0], _wrap(parts[1], PRODUCT)
+            return rf"\frac{{\left\| {_wrap(parts[0], SUM)} - {ref} \right\|}}{{\left\| {parts[1][0]} \right\|}}", POWER
+        case "quantile":
+            q = node.data[1]
+            shown = ", ".join(map(number, q)) if isinstance(q, tuple) else number(q)
+            return rf"Q_{{{shown}}}\left({inner}\right)", ATOM
         case "huber":
             return rf"\left\langle H_{{{number(node.data[1])}}}\left({inner}\right) \right\rangle", ATOM
     return rf"\left\langle {_wrap(parts[1], PRODUCT)} \, {_wrap(parts[0], ATOM)}^2 \right\rangle", ATOM
+
+
+def _measured(node: Any, parts: list[Part], names: Names) -> Part:
+    """What is measured, by theta, or by the parameters of one field alone."""
+    of = node.data[0]
+    theta = r"\theta" if of is None else rf"\theta_{{{symbol(names(of))}}}"
+    slopes = [rf"\nabla_{{{theta}}} {_wrap(part, ATOM)}" for part in parts]
+    match node.kind:
+        case "gradient norm":
+            return rf"\left\| {slopes[0]} \right\|", ATOM
+        case "gradient cosine":
+            return rf"\cos\angle\left({slopes[0]}, {slopes[1]}\right)", ATOM
+        case "kernel spectrum":
+            return rf"\lambda_{{1, \dots, {node.data[1]}}}\left(K_{{{theta}}}\left[{parts[0][0]}\right]\right)", ATOM
+        case "parameter norm":
+            return rf"\left\| {theta} \right\|", ATOM
+    return rf"\left\| \Delta {theta} \right\|", ATOM
 
 
 def _event(node: Any, parts: list[Part], names: Names) -> Part:
@@ -212,4 +237,5 @@ WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
     "at": _at,
     "named": lambda node, parts, names: (upright(node.data[0]), ATOM),
     "reduce": _reduce,
+    **dict.fromkeys(MEASUREMENTS, _measured),
 }

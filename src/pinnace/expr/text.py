@@ -191,9 +191,33 @@ def _at(node: Any, parts: list, names: Names) -> tuple[str, int]:
 
 def _reduce(node: Any, parts: list, names: Names) -> tuple[str, int]:
     how, *numbers = node.data
+    if how in ("relative_l2", "quantile"):
+        return _call(how, [*parts, *((_listed(value), ATOM) for value in numbers)])
     inner = wrap(parts[0], ATOM + 1) if not parts[0][0].isidentifier() else parts[0][0]
     call = [part[0] for part in parts[1:]] + [names.number(value) for value in numbers]
     return f"{inner}.{how}" + (f"({', '.join(call)})" if call else ""), ATOM
+
+
+def _listed(value: Any) -> str:
+    return f"[{', '.join(map(number, value))}]" if isinstance(value, tuple) else number(value)
+
+
+def _measured(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    """A measurement: its name as a function, of what, and the options that are not the usual ones."""
+    of, *options = node.data
+    trained = [] if of is None else [names(of) if not parts else f"of={names(of)}"]
+    top = [f"top={value}" for value in options]
+    return f"{MEASUREMENTS[node.kind]}({', '.join([*(part[0] for part in parts), *top, *trained])})", ATOM
+
+
+MEASUREMENTS = {
+    "gradient norm": "gradient_norm",
+    "gradient cosine": "gradient_cosine",
+    "kernel spectrum": "ntk_spectrum",
+    "parameter norm": "parameter_norm",
+    "update norm": "update_norm",
+}
+"""What measurements of what is trained are called as functions."""
 
 
 def _apply(node: Any, parts: list, names: Names) -> tuple[str, int]:
@@ -248,4 +272,5 @@ WRITERS: dict[str, Callable[[Any, list, Names], tuple[str, int]]] = {
     "at": _at,
     "named": lambda node, parts, names: (node.data[0], ATOM),
     "reduce": _reduce,
+    **dict.fromkeys(MEASUREMENTS, _measured),
 }

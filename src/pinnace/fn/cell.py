@@ -88,7 +88,7 @@ def _residual(loss: Expr, name: str) -> Expr:
     """What a loss reduces: for a balancer that looks at residuals."""
     while loss.kind == "named":
         (loss,) = loss.args
-    if loss.kind != "reduce":
+    if loss.kind != "reduce" or loss.data[0] == "relative_l2":
         raise BalanceError(
             f"{name} looks at the residuals behind the losses, and `{text(loss)}` is not the reduction of one. Give "
             f"losses such as `r.mse`."

@@ -4,6 +4,7 @@ check    scalars where scalars are due, names unique, every field has an optimiz
 collapse sums of derivatives become functionals (components, linear: what an expression is a combination of)
 require  top-down: which derivatives, and which functionals, each node must deliver
 evaluate bottom-up: values with exactly those derivatives, by jets, in one forward propagation
+measured what is trained, looked at from outside: norms of gradients, tangent kernels; for trackers only
 reduce   residuals to losses, and the residual vectors for least squares; batches, where sets are large
 program  the frozen result
 
@@ -14,8 +15,10 @@ A field goes through `fields` (how its module is called) and `mapped` (one point
 from pinnace.lower.batches import all_at_points as all_at_points
 from pinnace.lower.batches import at_points as at_points
 from pinnace.lower.batches import batches as batches
+from pinnace.lower.check import check_targets as check_targets
 from pinnace.lower.functional import spelled as spelled
 from pinnace.lower.given import Given as Given
+from pinnace.lower.measured import Vantage as Vantage
 from pinnace.lower.program import WEIGHTS as WEIGHTS
 from pinnace.lower.program import Canonical as Canonical
 from pinnace.lower.program import Compiled as Compiled
@@ -38,9 +41,11 @@ __all__ = [
     "Moved",
     "Program",
     "Static",
+    "Vantage",
     "all_at_points",
     "at_points",
     "batches",
+    "check_targets",
     "kernel_trace",
     "lower",
     "matrix_products",

@@ -15,12 +15,15 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
-from pinnace.expr import Expr, PointSet, nodes
+from pinnace.expr import MEASURED, Expr, PointSet
 from pinnace.expr.text import postorder
 from pinnace.lower import reduce
 from pinnace.lower.evaluate import evaluate, weighed
 from pinnace.lower.given import Given
 from pinnace.lower.require import Plan, require
+
+ONCE = ("reduce", "weight", *MEASURED)
+"""Kinds with one value in all that no loop over batches makes: weights, measurements, reductions over small sets."""
 
 
 @lru_cache(maxsize=256)
@@ -84,8 +87,8 @@ def _levels(roots: Sequence[Expr], given: Given) -> list[dict[PointSet, list[Exp
     """What runs over large sets, by their set: reductions and point weights; those first that others contain."""
     depth: dict[Expr, int] = {}
     levels: list[dict[PointSet, list[Expr]]] = []
-    for node in nodes(roots):
-        depth[node] = max((depth[arg] for arg in node.args), default=0)
+    for node in postorder(roots, lambda node: () if node.kind in MEASURED else node.args):
+        depth[node] = max((depth.get(arg, 0) for arg in node.args), default=0)
         points = (reduce.set_of(node) or node.points) if node.kind in OVER else None
         if points is not None and batches(_size(points, given), given.microbatch) > 1:
             levels.extend({} for _ in range(depth[node] + 1 - len(levels)))
@@ -95,12 +98,12 @@ def _levels(roots: Sequence[Expr], given: Given) -> list[dict[PointSet, list[Exp
 
 
 def _whole(args: Sequence[Expr], given: Given) -> Iterable[Expr]:
-    """What has one value in all inside some expressions, and is not known: weights, and reductions over small sets."""
+    """What has one value in all inside some expressions, and is not known: those of ONCE that no loop has made."""
 
     def below(node: Expr) -> tuple[Expr, ...]:
-        return () if node.kind in ("reduce", "weight") or node in given.known else node.args
+        return () if node.kind in ONCE or node in given.known else node.args
 
-    return (node for node in postorder(args, below) if node.kind in ("reduce", "weight") and node not in given.known)
+    return (node for node in postorder(args, below) if node.kind in ONCE and node not in given.known)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from pinnace._errors import LoweringError, PinnaceWarning
-from pinnace.expr import Expr, Mover, Names, Tracker, nodes, text
+from pinnace.expr import MEASURED, Expr, Mover, Names, Tracker, nodes, text
 from pinnace.optim import Trainable
 
 
@@ -93,6 +93,26 @@ def check_movers(movers: Sequence[Mover], losses: Sequence[Expr], cells: Sequenc
         if points not in used:
             raise LoweringError(f"{mover!r} moves {points!r}, which no loss looks at. Leave it out, or add the loss.")
         by_points[points] = mover
+
+
+def check_measured(exprs: Sequence[Expr], names: Names) -> None:
+    """Raise LoweringError where what is minimised, weighed or moves points looks at gradients or parameters."""
+    for node in nodes(exprs):
+        if node.kind in MEASURED:
+            raise LoweringError(
+                f"`{text(node, names)}` looks at what is trained from outside, and cannot be part of a loss, nor of "
+                f"what weighs losses or moves points. Log it, `{text(node, names)}.tracker()`, or look, crux.eval(...)."
+            )
+
+
+def check_targets(found: Sequence[Expr], trainables: Sequence[Trainable], names: Names) -> None:
+    """Raise LoweringError where a measurement looks at a network or parameter that is in no entry."""
+    for node in found:
+        if node.kind in MEASURED and node.data[0] is not None and node.data[0] not in trainables:
+            raise LoweringError(
+                f"`{text(node, names)}` looks at {node.data[0]!r}, which no entry of core uses. Leave it out, or add "
+                f"the loss."
+            )
 
 
 def warn_unused(losses: Sequence[Expr], cells: Sequence[Any], names: Names) -> None:

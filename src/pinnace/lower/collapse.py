@@ -12,11 +12,14 @@ from dataclasses import replace
 from functools import reduce
 from operator import add, and_
 
-from pinnace.expr import Expr, as_expr, nodes
+from pinnace.expr import MEASURED, Expr, as_expr, nodes
 from pinnace.expr.text import postorder
 from pinnace.lower.components import Unstack
 from pinnace.lower.linear import Form, Summand, alone, differentiated, form, product
 from pinnace.lower.terms import MultiIndex
+
+OPAQUE = ("derivative", "field", "apply", "trace", *MEASURED)
+"""Kinds below which nothing is rewritten."""
 
 Coefficient = tuple[float, Expr | None]
 
@@ -59,7 +62,7 @@ class _Rewrite:
         combination = self._combination(node)
         if combination is not None:
             return tuple(combination[0])
-        return () if node in self._done or node.kind in ("derivative", "field", "apply", "trace") else node.args
+        return () if node in self._done or node.kind in OPAQUE else node.args
 
     def _combination(self, node: Expr) -> tuple[list[Expr], Callable[[list[Expr]], Expr]] | None:
         if node not in self._combined:
@@ -115,7 +118,7 @@ def _groups(atom: Expr, summands: list[Summand]) -> Iterable[list[Summand]]:
 
 
 def _known_before(factor: Expr, fields: set[Expr]) -> bool:
-    late = ("reduce", "weight", "point weight")
+    late = ("reduce", "weight", "point weight", *MEASURED)
     return not factor.shape and not any(node in fields or node.kind in late for node in nodes([factor]))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, text
+from pinnace.expr import MEASURED, Expr, text
 from pinnace.lower import reduce
 from pinnace.lower.fields import field
 from pinnace.lower.frame import Frame, along, estimated
@@ -173,6 +173,12 @@ def weighed(node: Expr, values: Sequence[Array], given: Given) -> Array:
     return found.astype(values[0].dtype)
 
 
+def _measured(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
+    if given.measure is None:
+        raise LoweringError(f"`{text(node)}` is known to trackers and crux.eval only.")
+    return Jet(given.measure(node))
+
+
 EVALUATE: dict[str, Callable[[Expr, Sequence[Jet], Terms, Frame, Given], Jet]] = {
     "constant": _constant,
     "parameter": _parameter,
@@ -190,4 +196,5 @@ EVALUATE: dict[str, Callable[[Expr, Sequence[Jet], Terms, Frame, Given], Jet]] =
     "reduce": _reduce,
     "weight": _weight,
     "point weight": _point_weight,
+    **dict.fromkeys(MEASURED, _measured),
 }

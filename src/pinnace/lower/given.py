@@ -29,5 +29,7 @@ class Given:
     chance: Any = None
     """The random key of this step, for what is estimated; with the number of each noise."""
     noises: Mapping[Noise, int] = field(default_factory=dict)
+    measure: Callable[[Expr], Array] | None = None
+    """What a measurement of the trained parameters gives; None inside a loss."""
     remat: bool = False
     """Whether the backward pass computes again what a field computed between its matrix products."""

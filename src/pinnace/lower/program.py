@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_other
 from typing import Any
 
 import equinox as eqx
@@ -9,9 +10,17 @@ import jax
 from jaxtyping import Array
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, Names, Noise, PointSet, Tracker, nodes, replace, text
+from pinnace.expr import MEASURED, Expr, Names, Noise, PointSet, Tracker, nodes, replace, text
 from pinnace.lower.batches import evaluate_in_batches, planned
-from pinnace.lower.check import check_entries, check_movers, check_names, check_trained, warn_unused
+from pinnace.lower.check import (
+    check_entries,
+    check_measured,
+    check_movers,
+    check_names,
+    check_targets,
+    check_trained,
+    warn_unused,
+)
 from pinnace.lower.given import Given
 from pinnace.lower.losses import Loss, raw_losses, tracker_name
 from pinnace.lower.reduce import aligned, residual_vector, squares
@@ -45,6 +54,8 @@ class Logged:
     name: str
     expr: Expr
     every: int
+    stage: str
+    """When in a step it is known: "within" the forward pass, "beside" it at the same parameters, or "after" them."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +161,8 @@ def lower(entries: Sequence[Any]) -> Compiled:
     labels = tuple(map(names, trainables))
     check_trained(tuple(trained), names)
     check_movers(movers, written, cells, names)
+    check_measured([*written, *(expr for cell in cells for expr in cell.inputs), *(m.expr for m in movers)], names)
+    check_targets(found, trainables, names)
     warn_unused(written, cells, names)
     losses = raw_losses([*written, *(loss for cell in cells for loss in cell.losses)])
     points = tuple(dict.fromkeys(node.points for node in found if node.points is not None))
@@ -194,6 +207,14 @@ class Canonical:
         return replace(expr, self._rules)
 
 
+def stage_of(expr: Expr, every: int) -> str:
+    """When in a step an expression is known that is logged every so many steps."""
+    kinds = {node.kind for node in nodes([expr])}
+    if "update norm" in kinds:
+        return "after"
+    return "within" if every == 1 and kinds.isdisjoint(MEASURED) else "beside"
+
+
 def _trackers(
     tracked: Sequence[Tracker], canonical: Canonical, reserved: set[str], losses: Sequence[Loss], names: Names
 ) -> tuple[Logged, ...]:
@@ -205,15 +226,16 @@ def _trackers(
     taken = reserved | {loss.name for loss in losses}
     for tracker in tracked:
         expr = canonical(tracker.expr)
-        name = base = tracker.name or tracker_name(tracker.expr, losses, names)
+        base = tracker.name or tracker_name(tracker.expr, losses, names)
+        logged = Logged(base, expr, tracker.every, stage_of(expr, tracker.every))
         k = 1
-        while name in taken or found.get(name, Logged(name, expr, tracker.every)) != Logged(name, expr, tracker.every):
+        while logged.name in taken or found.get(logged.name, logged) != logged:
             if tracker.name:
                 raise LoweringError(
-                    f'two things are logged as "{name}", one of them the tracker of `{text(tracker.expr, names)}`. '
+                    f'two things are logged as "{base}", one of them the tracker of `{text(tracker.expr, names)}`. '
                     f'Give it another name, `.tracker("...")`.'
                 )
             k += 1
-            name = f"{base} {k}"
-        found[name] = Logged(name, expr, tracker.every)
+            logged = with_other(logged, name=f"{base} {k}")
+        found[logged.name] = logged
     return tuple(found.values())

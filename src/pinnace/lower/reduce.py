@@ -10,6 +10,7 @@ from math import prod, sqrt
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
@@ -22,7 +23,7 @@ Parts = tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Fold:
-    """One number from a value at each point.
+    """One value from a value at each point.
 
     `some(values, real)` says of some points what the whole needs to know, rows that are not real left out;
     `join(parts, count)` is the whole from such parts, stacked along a first axis, of `count` values in all.
@@ -60,9 +61,54 @@ def _lowest(dtype: Any) -> Any:
     return False if jnp.issubdtype(dtype, jnp.bool_) else jnp.iinfo(dtype).min
 
 
+def _both(u: Array, ref: Array) -> Array:
+    """The squares of a difference and of what it is measured by, along a new last axis."""
+    return jnp.stack(jnp.broadcast_arrays(jnp.abs(u - ref) ** 2, jnp.abs(ref) ** 2), axis=-1)
+
+
+def _sums_of_real(values: Array, real: Bool[Array, "..."]) -> Parts:
+    return (jnp.sum(jnp.where(real, values, 0).reshape(-1, values.shape[-1]), axis=0),)
+
+
+def _ratio(sums: Float[Array, "2"]) -> Array:
+    return jnp.sqrt(sums[0] / sums[1])
+
+
+def _quantiles(q: float | tuple[float, ...]) -> Fold:
+    """Between the two values around a quantile linearly, as NumPy does; nan where there is a nan."""
+
+    def of_first(values: Array, count: int) -> Array:
+        """Those of the first `count` of values that are in order."""
+        place = np.asarray(q) * (count - 1)
+        below = np.clip(np.floor(place).astype(int), 0, count - 1)
+        above = np.minimum(below + 1, count - 1)
+        share = jnp.asarray(place - below, values.dtype)
+        low, high = values[below], values[above]
+        # two equal infinite neighbours are that value, and not nan
+        return jnp.where(low == high, low, low + share * (high - low))
+
+    def whole(values: Array, real: Any = True, count: int | None = None) -> Array:
+        flat = jnp.ravel(values).astype(jnp.result_type(values, float))
+        real = jnp.ravel(jnp.broadcast_to(real, values.shape))
+        ordered = jnp.sort(jnp.where(real, flat, jnp.inf))
+        broken = jnp.any(jnp.isnan(flat) & real)
+        return jnp.where(broken, jnp.nan, of_first(ordered, flat.size if count is None else count))
+
+    return Fold(
+        whole,
+        lambda values, real: (values, jnp.broadcast_to(real, values.shape)),
+        lambda parts, count: whole(parts[0], parts[1], count),
+    )
+
+
 MEAN = Fold(jnp.mean, _sum_of_real, lambda parts, count: jnp.sum(parts[0]) / count)
 SUM = Fold(jnp.sum, _sum_of_real, lambda parts, count: jnp.sum(parts[0]))
 MAX = Fold(jnp.max, _largest_of_real, _largest)
+RATIO = Fold(
+    lambda values: _ratio(_sums_of_real(values, jnp.array(True))[0]),
+    _sums_of_real,
+    lambda parts, count: _ratio(jnp.sum(parts[0], axis=0)),
+)
 
 
 def _huber(r: Array, delta: float) -> Array:
@@ -70,15 +116,23 @@ def _huber(r: Array, delta: float) -> Array:
     return jnp.where(size <= delta, r**2 / 2, delta * (size - delta / 2))
 
 
-REDUCTIONS: dict[str, tuple[Callable[..., Array], Fold]] = {
-    "mse": (lambda r: r**2, MEAN),
-    "mae": (jnp.abs, MEAN),
-    "mean": (lambda r: r, MEAN),
-    "sum": (lambda r: r, SUM),
-    "max": (lambda r: r, MAX),
-    "huber": (_huber, MEAN),
-    "weighted": (lambda r, w: w * r**2, MEAN),
+REDUCTIONS: dict[str, Callable[..., tuple[Callable[..., Array], Fold]]] = {
+    "mse": lambda: (lambda r: r**2, MEAN),
+    "mae": lambda: (jnp.abs, MEAN),
+    "mean": lambda: (lambda r: r, MEAN),
+    "sum": lambda: (lambda r: r, SUM),
+    "max": lambda: (lambda r: r, MAX),
+    "huber": lambda delta: (lambda r: _huber(r, delta), MEAN),
+    "weighted": lambda: (lambda r, w: w * r**2, MEAN),
+    "relative_l2": lambda: (_both, RATIO),
+    "quantile": lambda q: (lambda r: r, _quantiles(q)),
 }
+"""What each reduction does at every point, and its fold; some are told by numbers."""
+
+
+def _rule(node: Expr) -> tuple[Callable[..., Array], Fold]:
+    name, *numbers = node.data
+    return REDUCTIONS[name](*numbers)
 
 
 def set_of(node: Expr) -> PointSet | None:
@@ -88,24 +142,24 @@ def set_of(node: Expr) -> PointSet | None:
 
 def reduced(node: Expr, values: Sequence[Array], count: int | None = None) -> Float[Array, ""]:
     """The value of a reduction from those of its arguments; only the first `count` rows are real, if one is given."""
-    at_points, fold = REDUCTIONS[node.data[0]]
+    at_points, fold = _rule(node)
     if count is None:
-        return fold.whole(at_points(*aligned(node.args, values), *node.data[1:]))
+        return fold.whole(at_points(*aligned(node.args, values)))
     rows = max(value.shape[0] for arg, value in zip(node.args, values, strict=True) if arg.points)
     return joined(node, tuple(part[None] for part in some(node, values, jnp.arange(rows) < count)), count)
 
 
 def some(node: Expr, values: Sequence[Array], real: Bool[Array, " rows"]) -> Parts:
     """What a reduction needs to know of some points."""
-    at_points, fold = REDUCTIONS[node.data[0]]
-    found = at_points(*aligned(node.args, values), *node.data[1:])
+    at_points, fold = _rule(node)
+    found = at_points(*aligned(node.args, values))
     return fold.some(found, real.reshape(-1, *(1,) * (found.ndim - 1)))
 
 
 def joined(node: Expr, parts: Parts, count: int) -> Float[Array, ""]:
     """The value of a reduction from what `some` said of all points, `count` in number."""
     components = prod(jnp.broadcast_shapes(*(arg.shape for arg in node.args)))
-    return REDUCTIONS[node.data[0]][1].join(parts, count * components)
+    return _rule(node)[1].join(parts, count * components)
 
 
 def aligned(nodes: Sequence[Expr], values: Sequence[Array]) -> list[Array]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pinnace._errors import LoweringError
-from pinnace.expr import Expr, text
+from pinnace.expr import MEASURED, Expr, text
 from pinnace.expr.text import postorder
 from pinnace.lower.collapse import collapsed
 from pinnace.lower.frame import Frame, Frames, along, estimated
@@ -247,4 +247,5 @@ REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Sequence[Term]], Passed]] = {
     "reduce": _values,
     "weight": _values,
     "point weight": _at_its_points,
+    **dict.fromkeys(MEASURED, _nothing),
 }

@@ -1,7 +1,8 @@
-"""The trace of the neural tangent kernel of a loss: the language in front of `balance.ntk_trace`."""
+"""Residuals at single points, for the neural tangent kernel; the trace of that of a loss, by `balance.ntk_trace`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -34,14 +35,21 @@ def kernel_trace(
     total = jnp.zeros(())
     for factor, residual, weight in squares(loss, "ntk looks at the gradients of the residuals of a loss"):
         row = functions.sqrt(factor * weight) * residual
-        within = [node for node in _inside(row) if node.kind == "reduce"]
+        within = reductions_in(row)
         if within:
             raise LoweringError(
                 f"ntk takes the gradient of a residual at each point, and that of `{text(loss)}` holds "
                 f"`{text(within[0])}`, which runs over points itself. Choose another balancer, such as grad_norm."
             )
-        total = total + _trace(row, given, trained, chosen)
+        # written so that its loss is the plain mean of its squares
+        at_point, rows = pointwise(row, given, trained)
+        total = total + ntk_trace(at_point, chosen(trained), rows)
     return total
+
+
+def reductions_in(row: Expr) -> list[Expr]:
+    """What runs over points inside a residual, which then has no gradient at one point."""
+    return [node for node in _inside(row) if node.kind == "reduce"]
 
 
 def _inside(row: Expr) -> Iterator[Expr]:
@@ -49,10 +57,13 @@ def _inside(row: Expr) -> Iterator[Expr]:
     return postorder([row], lambda node: () if node.kind in HELD else node.args)
 
 
-def _trace(
-    row: Expr, given: Callable[[PyTree], Given], trained: PyTree, chosen: Callable[[PyTree], PyTree]
-) -> Float[Array, ""]:
-    """That of one residual, written so that its loss is the plain mean of its squares."""
+def pointwise(
+    row: Expr, given: Callable[[PyTree], Given], trained: PyTree
+) -> tuple[Callable[[PyTree, Any], Array], tuple[Array, Sequence[Array]]]:
+    """A residual as a function of parameters and one point, and its points; what is held belongs to the point.
+
+    The parameters may be some of the trained ones, as a tree with None in the place of others.
+    """
     here, points = given(trained), row.points
     late = [node for node in _inside(row) if node.kind in HELD]
     known = dict(zip(late, map(lax.stop_gradient, evaluate_in_batches(late, here)), strict=True))
@@ -67,7 +78,6 @@ def _trace(
         return evaluate(plan, replace(one, points={**one.points, **where}, known=seen, counts={}, grids={}))[0]
 
     if points is None:
-        return ntk_trace(residual, chosen(trained), (jnp.zeros((1, 0)), []))
+        return residual, (jnp.zeros((1, 0)), [])
     count = here.counts.get(points, len(here.points[points]))
-    rows = (here.points[points][:count], [known[node][:count] for node in at_points])
-    return ntk_trace(residual, chosen(trained), rows)
+    return residual, (here.points[points][:count], [known[node][:count] for node in at_points])

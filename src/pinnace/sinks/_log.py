@@ -46,12 +46,13 @@ class Log(ABC):
             self.flush()
 
     def flush(self) -> None:
-        """Append the rows that wait to the file. After an error they still wait, and the file is what it was."""
+        """Append the rows that wait to the file. After an error they still wait, and the file has all rows before."""
         if not self._rows:
             return
         data = b"".join(row for _, row in self._rows)
         try:
             self._check()
+            self._cut()
             self._prepare()
             self._append(data)
         except (OSError, PinnaceError):
@@ -72,16 +73,20 @@ class Log(ABC):
                 f"own; nothing was overwritten."
             )
 
+    def _cut(self) -> None:
+        """Nothing stands where the next row goes."""
+        if self.path.exists() and self.path.stat().st_size > self._end:
+            os.truncate(self.path, self._end)
+
     def _append(self, data: bytes) -> None:
         try:
             with open(self.path, "r+b") as file:
-                file.truncate(self._end)
                 file.seek(self._end)
                 file.write(data)
         except OSError:
             self._size = None
             with suppress(OSError):
-                os.truncate(self.path, self._end)
+                self._cut()
             raise
         self._end += len(data)
         self._size = self._end

@@ -1,6 +1,6 @@
 """One step, exactly: points, losses, balancers, gradient, rates, updates, log. Everything is inside."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from operator import add, and_
 from typing import Any
@@ -21,6 +21,7 @@ from pinnace.step.operate import combined, summed
 from pinnace.step.positions import moved_points
 from pinnace.step.recipe import Recipe, key_of
 from pinnace.step.state import State, clean, like
+from pinnace.step.vantage import masks_of, measuring
 
 
 class Row(eqx.Module):
@@ -42,7 +43,7 @@ class Seen(eqx.Module):
     weights: tuple[Array, ...]
     cells: tuple[PyTree, ...]
     trackers: tuple[Array, ...]
-    """Those that log every step."""
+    """Those that log every step, and look at points only."""
 
 
 def advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row, Bool[Array, ""]]:
@@ -74,10 +75,14 @@ def _advance(recipe: Recipe, numbers: PyTree, state: State) -> tuple[State, Row,
         seen, gradients, operated = combined(recipe.surgery, surgery_numbers, entries_of, trained, state, key)
     total = seen.total
 
-    trackers = _all_trackers(recipe, state, points, seen)
+    within = [tracker.name for tracker in program.trackers if tracker.stage == "within"]
+    tracked = dict(zip(within, seen.trackers, strict=True))
+    tracked |= _trackers(recipe, "beside", state, points, seen)
     raw = dict(zip(program.loss_names, seen.losses, strict=True))
-    values = LossValues(seen.entries, raw, total, _scalars(recipe, state, trackers, total.dtype))
+    values = LossValues(seen.entries, raw, total, _scalars(recipe, state, tracked, total.dtype))
     params, optimizers, rates, logged = _updated(recipe, rate_numbers, state, points, trained, gradients, seen, values)
+    tracked |= _trackers(recipe, "after", state, points, seen, params)
+    trackers = tuple(tracked[tracker.name] for tracker in program.trackers)
     row = placement.whole(Row(total, seen.losses, logged, trackers))
     finite = _finite(seen, logged) & clean(state.cells, seen.cells)
     after = State(
@@ -139,7 +144,7 @@ def _updated(
 def _forward(recipe: Recipe, given: Given, moves: Moves) -> tuple[list[Array], Seen]:
     """One pass: the entries, to be differentiated; all raw losses, and what is tracked each step. Every cell moves."""
     program = recipe.program
-    tracked = [tracker.expr for tracker in program.trackers if tracker.every == 1]
+    tracked = [tracker.expr for tracker in program.trackers if tracker.stage == "within"]
     real = recipe.placement.real
     watched = [loss for losses in program.cells for loss in losses]
     values = program.evaluate([*program.entries, *program.losses, *tracked, *watched], given)
@@ -190,30 +195,39 @@ def _held_functions(
     return value_of, lambda trained: program.residuals(given(trained))
 
 
-def _all_trackers(recipe: Recipe, state: State, points: Sequence[Array], seen: Seen) -> tuple[Array, ...]:
-    """The values of all trackers; the rarer ones are computed at their steps only, zeros between."""
-    program = recipe.program
-    found = dict(zip([t.name for t in program.trackers if t.every == 1], seen.trackers, strict=True))
-    for every in sorted({tracker.every for tracker in program.trackers} - {1}):
-        rare = [tracker for tracker in program.trackers if tracker.every == every]
+def _trackers(
+    recipe: Recipe, stage: str, state: State, points: Sequence[Array], seen: Seen, after: Any = None
+) -> dict[str, Array]:
+    """The trackers of a stage by name; the rarer ones are computed at their steps only, zeros between."""
+    program, real = recipe.program, recipe.placement.real
+    found: dict[str, Array] = {}
+    due = [tracker for tracker in program.trackers if tracker.stage == stage]
+    for every in sorted({tracker.every for tracker in due}):
+        rare = [tracker for tracker in due if tracker.every == every]
 
         def compute(rare: Any = rare) -> list[Array]:
-            given = recipe.given(state.params, points, held(seen.weights), state)
-            values = program.evaluate([tracker.expr for tracker in rare], given)
-            real = recipe.placement.real
+            def given(params: Sequence[PyTree]) -> Given:
+                return recipe.given(params, points, held(seen.weights), state)
+
+            at = measuring(program, masks_of(program, recipe.groups), state.params, given, after)
+            values = program.evaluate([tracker.expr for tracker in rare], at)
             return [real(tracker.expr.points, value) for tracker, value in zip(rare, values, strict=True)]
 
-        shapes = jax.eval_shape(compute)
-        zeros = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
-        values = lax.cond(state.step % every == 0, compute, lambda zeros=zeros: zeros)
+        if every == 1:
+            values = compute()
+        else:
+            shapes = jax.eval_shape(compute)
+            zeros = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
+            values = lax.cond(state.step % every == 0, compute, lambda zeros=zeros: zeros)
         found.update(zip([tracker.name for tracker in rare], values, strict=True))
-    return tuple(found[tracker.name] for tracker in program.trackers)
+    return found
 
 
-def _scalars(recipe: Recipe, state: State, values: Sequence[Array], dtype: Any) -> dict[str, Array]:
+def _scalars(recipe: Recipe, state: State, values: Mapping[str, Array], dtype: Any) -> dict[str, Array]:
     """The trackers that a rate may look at, by name; NaN at steps where they are not computed."""
+    known = [(tracker, values[tracker.name]) for tracker in recipe.program.trackers if tracker.name in values]
     return {
         tracker.name: jnp.where(state.step % tracker.every == 0, value.astype(dtype), jnp.nan)
-        for tracker, value in zip(recipe.program.trackers, values, strict=True)
+        for tracker, value in known
         if value.shape == () and not jnp.iscomplexobj(value)
     }

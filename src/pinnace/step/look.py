@@ -10,21 +10,23 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from pinnace._errors import ExpressionError
-from pinnace.expr import Expr, PointSet, nodes, text
-from pinnace.lower import WEIGHTS, Canonical, Compiled, Program, noises_of
+from pinnace.expr import MEASURED, Expr, PointSet, nodes, text
+from pinnace.lower import WEIGHTS, Canonical, Compiled, Given, Program, check_targets, noises_of
 from pinnace.step.arithmetic import in_precision
 from pinnace.step.moves import held
 from pinnace.step.placement import Placement
-from pinnace.step.recipe import chance
+from pinnace.step.recipe import attached, chance
 from pinnace.step.scale import Scale
 from pinnace.step.state import State
+from pinnace.step.vantage import Masks, masks_of, measuring
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2))
+@partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _value(
     program: Program,
     placement: Placement,
     here: tuple[PointSet, ...],
+    masks: Masks | None,
     params: Sequence[Any],
     points: Sequence[Array],
     weights: Sequence[Array],
@@ -34,8 +36,11 @@ def _value(
 
     @in_precision(placement.scale.precision)
     def evaluated(params: Sequence[Any], points: Sequence[Array], weights: Sequence[Array]) -> Array:
-        given = program.given(params, points, held(weights), chance=drawn, **placement.how(here))
-        return program.evaluate([expr], given)[0]
+        def given(params: Sequence[Any]) -> Given:
+            return program.given(params, points, held(weights), chance=drawn, **placement.how(here))
+
+        at = given(params) if masks is None else measuring(program, masks, params, given)
+        return program.evaluate([expr], at)[0]
 
     value = evaluated(params, points, weights)
     return placement.whole(placement.real(expr.points, value) if expr.points in here else value)
@@ -55,6 +60,7 @@ def look(
             raise ExpressionError(f"`{text(node)}` is not part of this problem: no entry of core uses it.")
         if node.kind in WEIGHTS and node.data[0] not in compiled.cells:
             raise ExpressionError(f"`{text(node)}` is not part of this problem: no entry of core uses its balancer.")
+    check_targets(found, compiled.program.trainables, compiled.names)
     needed = tuple(dict.fromkeys(node.points for node in found if node.points is not None))
     arrays, shape = {}, None
     if values is not None:
@@ -86,7 +92,9 @@ def look(
     here = tuple(points for points in needed if points not in given)
     at = [given[points] if points in given else known[points] for points in needed]
     drawn = chance(compiled.program, state)
-    value = placement.local(_value(program, placement, here, state.params, at, state.weights, drawn))
+    measured = any(node.kind in MEASURED for node in found)
+    masks = masks_of(program, [one.group for one in attached(compiled)]) if measured else None
+    value = placement.local(_value(program, placement, here, masks, state.params, at, state.weights, drawn))
     return value.reshape(shape + expr.shape) if shape is not None and expr.points in arrays else value
 
 
@@ -132,6 +140,6 @@ def _given(expr: Expr, values: Mapping[Expr, Any]) -> tuple[dict[PointSet, Array
 
 
 def _coordinates(expr: Expr) -> frozenset[tuple[PointSet, int]]:
-    """The coordinates whose values matter: those it depends on, and those under a mean or sum inside it."""
-    reduced = [arg.depends for node in nodes([expr]) if node.kind == "reduce" for arg in node.args]
+    """The coordinates whose values matter: those it depends on, and those under what runs over points inside it."""
+    reduced = [arg.depends for node in nodes([expr]) if node.kind in ("reduce", *MEASURED) for arg in node.args]
     return expr.depends.union(*reduced)

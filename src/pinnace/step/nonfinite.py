@@ -1,26 +1,22 @@
 """Why a loss is not finite: the first expression below it that is not, in the user's notation, and where."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
 from pinnace._errors import PinnaceError, did_you_mean
 from pinnace.expr import Expr, nodes, text
-from pinnace.lower import Canonical, Compiled, Program, all_at_points
-from pinnace.step.arithmetic import in_precision
+from pinnace.lower import Canonical, Compiled
 from pinnace.step.lost import blame_for_update, lost_parameters
 from pinnace.step.moment import at_this_step
-from pinnace.step.moves import held
 from pinnace.step.placement import Placement
-from pinnace.step.recipe import attached, chance, recipe
+from pinnace.step.recipe import attached, recipe
 from pinnace.step.scale import Scale
 from pinnace.step.state import State
+from pinnace.step.values import values_at
 
 WORDS = ("finite", "nan", "inf", "-inf")
 MOST = 512
@@ -110,7 +106,7 @@ def _sentence(compiled: Compiled, placement: Placement, state: State, root: Expr
     looked = list(dict.fromkeys([root, *(part.seen for parts in below.values() for part in parts)]))
     canonical = Canonical(compiled.cells)
     coded = [Expr("apply", (canonical(expr),), (_code, ())) for expr in looked]
-    codes = dict(zip(looked, _values(compiled, placement, state, coded), strict=True))
+    codes = dict(zip(looked, values_at(compiled, placement, state, coded), strict=True))
     if not codes[root].any():
         return None
     node, code = root, codes[root]
@@ -152,7 +148,7 @@ def _beside(compiled: Compiled, placement: Placement, state: State, node: Expr, 
     args = [arg for arg in made_of if arg.kind not in ("constant", "coordinate", "reduce", "weight")]
     if not args or node.kind == "field":
         return ""
-    values = _values(compiled, placement, state, list(map(Canonical(compiled.cells), args)))
+    values = values_at(compiled, placement, state, list(map(Canonical(compiled.cells), args)))
     names = [f"`{text(arg, compiled.names)}`" for arg in args]
     if node.kind == "reduce":
         sizes = [float(np.max(np.abs(value), initial=0)) for value in values]
@@ -170,30 +166,3 @@ def _code(value: Array) -> Int[Array, ""]:
     value = jnp.asarray(value)
     kinds = jnp.stack([jnp.any(jnp.isnan(value)), jnp.any(value == jnp.inf), jnp.any(value == -jnp.inf)])
     return jnp.where(jnp.any(kinds), 1 + jnp.argmax(kinds), 0).astype(jnp.int8)
-
-
-def _values(compiled: Compiled, placement: Placement, state: State, exprs: Sequence[Expr]) -> list[np.ndarray]:
-    """The values of canonical expressions at the points of a state, one row each."""
-    program = replace(compiled.program, entries=tuple(exprs), losses=(), loss_names=(), trackers=())
-    drawn = chance(compiled.program, state)
-    return list(map(np.asarray, _evaluated(program, placement, state.params, state.points, state.weights, drawn)))
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _evaluated(
-    program: Program,
-    placement: Placement,
-    params: Sequence[Any],
-    points: Sequence[Array],
-    weights: Sequence[Array],
-    drawn: Array,
-) -> list[Array]:
-    @in_precision(placement.scale.precision)
-    def evaluated(params: Sequence[Any], points: Sequence[Array], weights: Sequence[Array]) -> list[Array]:
-        given = program.given(params, points, held(weights), chance=drawn, **placement.how())
-        return all_at_points(program.entries, given)
-
-    values = evaluated(params, points, weights)
-    return placement.whole(
-        [placement.real(expr.points, value) for expr, value in zip(program.entries, values, strict=True)]
-    )

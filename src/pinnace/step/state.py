@@ -63,7 +63,7 @@ def settled(tree: PyTree) -> PyTree:
 
 
 def _strong(leaf: Any) -> Array:
-    if isinstance(leaf, jax.Array) and not leaf.weak_type:
+    if is_key(leaf) or (isinstance(leaf, jax.Array) and not leaf.weak_type):
         return leaf
     dtype = jnp.result_type(leaf)
     return jnp.asarray(leaf, dtype) if isinstance(leaf, Tracer) else jnp.asarray(np.asarray(leaf, dtype))
@@ -82,7 +82,14 @@ def like(new: PyTree, old: PyTree, what: str) -> PyTree:
     return jax.tree.map(lambda a, b: _fit(a, b, what), new, old)
 
 
+def is_key(leaf: Any) -> bool:
+    """Whether a leaf is a typed random key, which balancers of one's own may keep."""
+    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
 def _fit(new: Any, old: Array, what: str) -> Array:
+    if is_key(old) and is_key(new) and new.shape == old.shape:
+        return new
     array = jnp.asarray(new)
     same_kind = jnp.issubdtype(array.dtype, jnp.floating) == jnp.issubdtype(old.dtype, jnp.floating)
     if array.shape != old.shape or not same_kind:

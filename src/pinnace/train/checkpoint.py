@@ -17,6 +17,7 @@ import numpy as np
 from pinnace._errors import CheckpointError, PinnaceWarning
 from pinnace.expr import text
 from pinnace.lower import Compiled
+from pinnace.step import is_key
 from pinnace.train.container import read_file, write_file
 from pinnace.train.fingerprint import Told, fingerprint, flat
 from pinnace.train.history import History
@@ -184,17 +185,13 @@ def _changed(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
 
 def _stored(leaf: Any) -> np.ndarray:
     """A leaf as a file has it: of a random key its words."""
-    return np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+    return np.asarray(jax.random.key_data(leaf) if is_key(leaf) else leaf)
 
 
 def _live(array: np.ndarray, like: Any) -> Any:
-    if _is_key(like):
+    if is_key(like):
         return jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(like))
     return jnp.asarray(array)
-
-
-def _is_key(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _threads() -> int:

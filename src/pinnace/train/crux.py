@@ -38,6 +38,7 @@ from pinnace.step import (
 from pinnace.surgery import Surgery
 from pinnace.train import checkpoint
 from pinnace.train.best import Best, Keeper
+from pinnace.train.check import Check, check
 from pinnace.train.doubts import Doubts
 from pinnace.train.explain import explain
 from pinnace.train.faults import Fault
@@ -180,7 +181,17 @@ class Crux:
         """
         fixed, numbers = self._recipe()
         cost = cost_of_step(fixed, numbers, self._state)
-        return explain(self._compiled, self._state, cost, self._surgery)
+        return explain(self._compiled, self._state, cost, self._surgery, self._attached)
+
+    def check(self, points: int = 16, seed: int = 0) -> Check:
+        """Compare every derivative in the losses, and each residual, with finite differences, and tell what is odd.
+
+        At so many random points of each point set, chosen by `seed`, in double precision whatever the networks have.
+        Also found: losses and gradients that are not finite, losses that nothing trained changes, second derivatives
+        that are zero (relu), networks that do not see a coordinate, residuals of very different size. The report
+        prints as text; `.ok` tells whether nothing is suspicious. Moves nothing; compiles for some seconds.
+        """
+        return check(self._compiled, self._state, self._scale, points, seed)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Everything that changes, and the history, to one file; whole or not at all.

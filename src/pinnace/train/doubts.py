@@ -121,10 +121,8 @@ class Doubts:
 
 
 def _ratio(values: np.ndarray) -> float:
-    """The last value over the first, both as medians of a few."""
-    few = max(1, len(values) // 20)
-    first = float(np.median(values[:few]))
-    return float(np.median(values[-few:])) / first if first > 0 else np.nan
+    """The last value, as the median of a few, over the first."""
+    return float(np.median(values[-max(1, len(values) // 20) :])) / values[0] if values[0] > 0 else np.nan
 
 
 def _nudged(passage: Passage) -> State:

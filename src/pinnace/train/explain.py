@@ -1,18 +1,26 @@
 """A problem as its step sees it, for people."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 
-from pinnace.expr import factory_name, text
+from pinnace.expr import factory_name, nodes, text
 from pinnace.lower import Compiled, FieldWork, spelled
-from pinnace.step import Cost, State
+from pinnace.schedule import LearningRateSchedule
+from pinnace.step import Attached, Cost, State
 
 MOST = 12
 """Derivatives of a field that are written out."""
 
+LONG = 120
+"""Letters of a rate that are shown; of a longer one its name."""
 
-def explain(compiled: Compiled, state: State, cost: Cost, surgery: Any = None) -> str:
+
+def explain(
+    compiled: Compiled, state: State, cost: Cost, surgery: Any = None, attachments: Sequence[Attached] = ()
+) -> str:
     """Losses, point sets, fields with the derivatives that each needs, all that adapts, and the cost of a step."""
     program, names = compiled.program, compiled.names
     lines = ["losses"]
@@ -28,6 +36,10 @@ def explain(compiled: Compiled, state: State, cost: Cost, surgery: Any = None) -
         trained = "trained" if trainable.binding is not None else "held"
         lines.append(f"  {name}: {count} numbers, {trained}{_derivatives(program, trainable)}")
         lines += [f"    {_work(one)}" for one in cost.fields if one.field is trainable]
+    estimates = [text(node, names) for node in nodes(program.entries) if node.kind == "trace"]
+    lines += ["estimated, drawn anew at each step", *(f"  {one}" for one in estimates)] if estimates else []
+    lines += ["optimizers"] if attachments else []
+    lines += [f"  {_optimizer(one, state, k)}" for k, one in enumerate(attachments)]
     if compiled.cells:
         lines.append("balancers")
         for cell in compiled.cells:
@@ -39,6 +51,8 @@ def explain(compiled: Compiled, state: State, cost: Cost, surgery: Any = None) -
     ]
     lines += ["points that move", *movers] if movers else []
     lines += ["surgery", f"  {factory_name(surgery)}"] if surgery is not None else []
+    logged = [f"  {one.name}" + (f", every {one.every} steps" if one.every > 1 else "") for one in program.trackers]
+    lines += ["trackers", *logged] if logged else []
     forward = sum(one.products for one in cost.fields)
     lines += [
         "a step",
@@ -48,6 +62,25 @@ def explain(compiled: Compiled, state: State, cost: Cost, surgery: Any = None) -
         f"{_size(cost.results)} results",
     ]
     return "\n".join(lines)
+
+
+def _optimizer(one: Attached, state: State, number: int) -> str:
+    """Whom it trains, what it remembers, which tells what it is, and its rate."""
+    nested = jax.tree.leaves(state.optimizers[number], is_leaf=_is_named)
+    parts = [type(part).__name__.removesuffix("State") for part in nested if _is_named(part)]
+    shown = ", ".join(part for part in parts if part != "Empty") or "without memory"
+    rate = "" if one.schedule is None else f", rate {_rate(one.schedule)}"
+    count = int(state.counts[number])
+    return f"{', '.join(one.group.names)}: {shown}{rate}, {count} update{'s' * (count != 1)} so far"
+
+
+def _is_named(part: Any) -> bool:
+    return isinstance(part, tuple) and type(part) is not tuple
+
+
+def _rate(schedule: LearningRateSchedule) -> str:
+    written = " ".join(eqx.tree_pformat(schedule.rule, width=1000).split())
+    return written if len(written) <= LONG else factory_name(schedule.rule)
 
 
 def _work(one: FieldWork) -> str:
