@@ -37,6 +37,12 @@ def test_a_healthy_problem_is_quiet():
     assert quiet(pn.core(poisson(jnp.tanh)), 900).notes == ()
 
 
+def test_to_look_compiles_nothing(caplog):
+    with jax.log_compiles(), caplog.at_level("WARNING"):
+        quiet(pn.core(poisson(jnp.tanh)), 5)
+    assert sum("Compiling jit(run_chunk)" in record.getMessage() for record in caplog.records) == 1
+
+
 def test_a_loss_that_is_met_exactly_is_quiet():
     p = pn.parameter(1.0, name="p").optimizer(optax.sgd(0.1))
     assert quiet(pn.core([(p - 1) ** 2, (0 * p).named("hard")]), 10).notes == ()

@@ -6,6 +6,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -140,6 +141,7 @@ def _changed(tree: PyTree) -> PyTree:
         values = np.asarray(leaf)
         size = NUDGE * (np.sqrt(np.mean(np.abs(values.astype(np.float64)) ** 2)) + NUDGE)
         changed = (values + size * chance.standard_normal(values.shape)).astype(values.dtype)
-        return jax.device_put(changed, leaf.sharding)
+        # only a mesh ties arrays to devices; tied to one without it, they would be compiled for once more
+        return jax.device_put(changed, leaf.sharding) if leaf.committed else jnp.asarray(changed)
 
     return jax.tree.map(change, tree)
