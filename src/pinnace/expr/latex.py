@@ -226,8 +226,8 @@ def _reduce(node: Any, parts: list[Part], names: Names) -> Part:
         case "max":
             return rf"\max\left({inner}\right)", ATOM
         case "relative_l2":
-            inner, ref = parts[0][0], wrapped(parts[1], PRODUCT)
-            return rf"\frac{{\left\| {wrapped(parts[0], SUM)} - {ref} \right\|}}{{\left\| {parts[1][0]} \right\|}}", POWER
+            off = f"{wrapped(parts[0], SUM)} - {wrapped(parts[1], PRODUCT)}"
+            return rf"\frac{{\left\| {off} \right\|}}{{\left\| {parts[1][0]} \right\|}}", POWER
         case "quantile":
             q = node.data[1]
             shown = ", ".join(map(number, q)) if isinstance(q, tuple) else number(q)
