@@ -1,7 +1,7 @@
 """Training: chunks of steps, progress, history, outcome, the state in a file."""
 
 from pinnace.train.canvas import COLOURS as COLOURS
-from pinnace.train.canvas import Layout as Layout
+from pinnace.train.canvas import Arrangement as Arrangement
 from pinnace.train.canvas import given_axes as given_axes
 from pinnace.train.canvas import new_figure as new_figure
 from pinnace.train.canvas import new_panels as new_panels
@@ -16,9 +16,9 @@ from pinnace.train.run import Run as Run
 
 __all__ = [
     "COLOURS",
+    "Arrangement",
     "Crux",
     "History",
-    "Layout",
     "Outcome",
     "Run",
     "Saved",

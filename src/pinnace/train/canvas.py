@@ -13,11 +13,11 @@ EDGE = 0.07
 """Inches around what is drawn."""
 
 
-Layout = Literal["constrained", "compressed"]
+Arrangement = Literal["constrained", "compressed"]
 """How matplotlib places panels; the second one keeps together those whose sides have a given ratio."""
 
 
-def new_figure(size: tuple[float, float], layout: Layout = "constrained", still: bool = True) -> Any:
+def new_figure(size: tuple[float, float], layout: Arrangement = "constrained", still: bool = True) -> Any:
     """A figure; pyplot knows it only where pyplot could show it, in a window or, where it is `still`, in a notebook.
 
     So scripts that write files leave nothing behind, and notebooks show it once, at the end of their cell. Raises
@@ -49,7 +49,7 @@ def new_panels(
     size: tuple[float, float],
     given: Any = None,
     *,
-    layout: Layout = "constrained",
+    layout: Arrangement = "constrained",
     still: bool = True,
     **how: Any,
 ) -> np.ndarray:
