@@ -1,5 +1,6 @@
 """Axes to draw into: those that are given, or new ones that nobody else sees."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,7 +12,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """Okabe and Ito's palette, which colour-blind readers can tell apart."""
 EDGE = 0.07
 """Inches around what is drawn."""
-
 
 Arrangement = Literal["constrained", "compressed"]
 """How matplotlib places panels; the second one keeps together those whose sides have a given ratio."""
@@ -32,7 +32,9 @@ def new_figure(size: tuple[float, float], layout: Arrangement = "constrained", s
             f"figures are drawn by matplotlib, which cannot be imported ({missing}): pip install matplotlib. Nothing "
             f"is lost: the numbers are in run.history and crux.history."
         ) from None
-    backend = matplotlib.get_backend().lower()
+    # to ask for a backend that is not chosen yet would choose it
+    chosen = "matplotlib.pyplot" in sys.modules or matplotlib.get_backend(auto_select=False) is not None
+    backend = matplotlib.get_backend().lower() if chosen else "agg"
     if backend in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE) or ("inline" in backend and not still):
         figure: Any = Figure(figsize=size, layout=layout)
     else:
