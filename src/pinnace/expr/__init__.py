@@ -6,6 +6,7 @@ from pinnace.expr.identity import Noise as Noise
 from pinnace.expr.identity import PointSet as PointSet
 from pinnace.expr.kinds import MEASURED as MEASURED
 from pinnace.expr.latex import latex as latex
+from pinnace.expr.mathtext import mathtext as mathtext
 from pinnace.expr.mover import Mover as Mover
 from pinnace.expr.node import Expr as Expr
 from pinnace.expr.node import as_expr as as_expr

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import ExpressionError
+from pinnace.expr.display import displayed
 from pinnace.expr.identity import PointSet
 from pinnace.expr.intern import Table, key_of
 from pinnace.expr.kinds import BINARY, KINDS, UNARY, Shape
-from pinnace.expr.latex import latex
 from pinnace.expr.text import text
 from pinnace.expr.tracker import Tracker
 
@@ -297,7 +297,7 @@ class Expr:
         return text(self, top=True)
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {latex(self)}$"
+        return displayed(self)
 
 
 def as_expr(value: Any) -> Expr:

@@ -1,191 +1,126 @@
 """A field as it stands, beside what it should be."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from pinnace._errors import PinnaceError
-from pinnace.domain import Plan, Shape
 from pinnace.expr import Expr, text
-from pinnace.train import Crux
-
-Values = Float[np.ndarray, "*grid"]
-Exact = Callable[..., Any] | Float[Array | np.ndarray, "*grid"]
-
-BLUE, ORANGE = "#0072B2", "#D55E00"
-ROUNDING = 1e-6
-"""How far outside of the domain a point may be, over the size of its coordinates."""
-LONGEST = 16
-"""Characters of an expression that a title has room for."""
-DECADES = 4
-"""How many powers of ten the error is shown over."""
+from pinnace.plot.grid import Domain, Exact, Slices, grid_of
+from pinnace.plot.labels import label_of, place
+from pinnace.plot.layers import Stack, layers_of
+from pinnace.plot.panels import BLUE, Frame, curves, image, logarithmic, tell_missing
+from pinnace.plot.scales import above_zero, limits
+from pinnace.train import Crux, given_axes, new_panels
 
 
 def field(
     crux: Crux,
     u: Expr,
-    points: Mapping[Expr, Float[Array | np.ndarray, " n"]],
+    where: Domain | Mapping[Expr, Float[Array | np.ndarray, " n"]] | None = None,
     exact: Exact | None = None,
     *,
+    slices: Slices | None = None,
+    n: int | None = None,
     label: str | None = None,
+    ax: Any = None,
     axes: Any = None,
 ) -> tuple[Any, Any]:
     """Draw an expression over one or two coordinates, with a reference beside it and the error: (figure, axes).
 
-    `points` are one vector of values for each coordinate; the first is drawn to the right, the second up:
-    `{t: ts, x: xs}`. `exact` is a function of the values of the coordinates in this order, or an array of its values
-    on their grid `[len(ts), len(xs)]`. `axes` are matplotlib's, to draw into: one panel, three with a reference (one
-    coordinate: one and two). `label` names the expression. Points outside of the domain are left white. Raises
-    PinnaceError where the numbers of coordinates or values do not fit.
+    `where` is a domain, by default that of the points that `u` lives on: a line, an image, or x and y with time to the
+    right; `n` points along each axis. Or vectors of values, the first drawn to the right, the second up:
+    `{t: ts, x: xs}`. `slices={t: [0, 0.5, 1]}` holds coordinates and draws one column of panels for each value; of more
+    than two coordinates the last ones are held where it says nothing.
 
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
+    `exact` is an expression, a function of the values of the coordinates in the order of the domain (or of `where` and
+    then `slices`), or for given points an array of its values on their grid, `[len(ts), len(xs)]`. Networks and
+    references share one scale of colours, the error has its own, logarithmic and over four powers of ten.
+
+    `ax` (or `axes`) are matplotlib's, to draw into: without slices one panel, three with a reference (one coordinate:
+    one and two); with slices as many rows of panels. `label` names the expression. Outside of the domain nothing is
+    drawn. Raises PinnaceError where the numbers of coordinates, values or axes do not fit.
+
     >>> x, t = pn.domain.interval(0, 1).time(0, 1).variable("interior", 64)
     >>> net = pn.nn(eqx.nn.MLP(2, "scalar", 8, 1, key=jax.random.key(0))).optimizer(optax.adam(1e-3))
     >>> crux = pn.core([net(x, t).d(t).mse])
     >>> fig, axes = pn.plot.field(crux, net(x, t), {t: np.linspace(0, 1, 5), x: np.linspace(0, 1, 9)})
+    >>> dom = pn.domain.interval(0, 1).time(0, 1)
+    >>> fig, axes = pn.plot.field(crux, net(x, t), dom, slices={t: [0, 1]}, exact=pn.np.sin(x), n=9)
+    >>> axes.shape
+    (2, 2)
     """
-    values = {coordinate: np.asarray(column, float) for coordinate, column in points.items()}
-    if len(values) not in (1, 2) or any(column.ndim != 1 for column in values.values()):
-        raise PinnaceError(
-            "plot.field takes one or two coordinates with a vector of values each, {t: ts, x: xs}; got "
-            f"{ {text(coordinate): column.shape for coordinate, column in values.items()} }."
-        )
-    grid = np.ix_(*values.values())
-    found = np.asarray(crux.eval(u, dict(zip(values, grid, strict=True))), float)
-    if found.ndim != len(values):
+    if u.shape:
         raise PinnaceError(f"`{text(u)}` has components; draw one of them, for example `u[0]`.")
-    reference = None if exact is None else _reference(exact, grid, found.shape)
-    space = _space(values)
-    if space is not None:
-        found = np.where(_inside(space, values), found, np.nan)
-    names = {text(coordinate): column for coordinate, column in values.items()}
-    shown = label if label is not None else text(u) if len(text(u)) <= LONGEST else ""
-    return _draw(names, found, reference, label=shown, axes=axes, equal=space is not None)
+    grid = grid_of(u, where, slices, n, exact)
+    found = grid.values(crux, u)
+    reference = None if exact is None else grid.reference(crux, exact)
+    frame = Frame(grid, grid.distance())
+    flat, several = len(grid.drawn) == 1, len(grid.held) > 1
+    rows = 1 if reference is None else 2 if flat else 3
+    shape = (rows, len(grid.held)) if several else (1, rows)
+    wide, high = _size(frame, shape)
+    given = given_axes(ax, axes)
+    panels = new_panels(*shape, (wide * shape[1] + 0.9, high * shape[0] + 0.5), given, layout=frame.layout)
+    name = label_of(u, wide - 1.2) if label is None else label
+    if not several and grid.held[0]:
+        name = f"{name} at {place(grid.held[0])}" if name else place(grid.held[0])
+    draw = _lines if flat else _images
+    draw(panels if several else panels.T, frame, found, reference, name)
+    for number, held in enumerate(grid.held if several else ()):
+        panels[0, number].set_title(f"{name} at {place(held)}" if name and not flat else place(held))
+    return panels[0, 0].figure, panels if several else panels[0]
 
 
-def _draw(
-    grid: Mapping[str, Float[np.ndarray, " n"]],
-    found: Float[np.ndarray, "*grid"],
-    exact: Float[np.ndarray, "*grid"] | None = None,
-    *,
-    label: str,
-    axes: Any = None,
-    equal: bool = False,
-) -> tuple[Any, Any]:
-    """The figure of arrays. NaNs are left white; `equal` gives both axes the same unit of length."""
-    flat = len(grid) == 1
-    count = 1 if exact is None else 2 if flat else 3
-    axes = _panels(count, flat, grid, axes)
-    exact = None if exact is None else np.where(np.isnan(found), np.nan, exact)
-    titles = [f"{label}, {word}" if label else word for word in ("network", "exact", "absolute error")]
-    if flat:
-        _lines(axes, grid, found, exact, titles)
-    else:
-        _images(axes, grid, found, exact, titles if exact is not None else [label])
-        for panel in axes:
-            panel.set_aspect("equal" if equal else "auto")
-    return axes[0].figure, axes
+def _size(frame: Frame, shape: tuple[int, int]) -> tuple[float, float]:
+    """Inches of a panel."""
+    wide, high = (4.2, 3.0) if len(frame.grid.drawn) == 1 else frame.size
+    factor = 0.75 if shape[1] > 3 else 1.0
+    return factor * wide, factor * high
 
 
-def _reference(exact: Exact, grid: tuple[np.ndarray, ...], shape: tuple[int, ...]) -> Values:
-    values = np.asarray(exact(*grid) if callable(exact) else exact, float)
-    try:
-        return np.broadcast_to(values, shape)
-    except ValueError:
-        raise PinnaceError(f"the reference has shape {values.shape} on a grid of {shape} points.") from None
-
-
-def _space(values: Mapping[Expr, np.ndarray]) -> Shape | None:
-    """The shape in space whose coordinates these are, all of them; None where time or only some are drawn."""
-    points = next(iter(values)).points
-    if points is None or not isinstance(points.plan, Plan):
-        return None
-    space = points.plan.domain.shape
-    return space if sorted(coordinate.data[1] for coordinate in values) == list(range(space.dim)) else None
-
-
-def _inside(space: Shape, values: Mapping[Expr, np.ndarray]) -> Bool[np.ndarray, "*grid"]:
-    """Which points of the grid belong to the shape, up to rounding."""
-    grid = np.meshgrid(*values.values(), indexing="ij")
-    axes = [coordinate.data[1] for coordinate in values]
-    points = np.stack([grid[axes.index(axis)] for axis in range(space.dim)], axis=-1)
-    distance = np.asarray(space.signed_distance(jnp.asarray(points.reshape(-1, space.dim))))
-    return (distance <= ROUNDING * np.abs(points).max()).reshape(points.shape[:-1])
-
-
-def _panels(count: int, flat: bool, grid: Mapping[str, np.ndarray], axes: Any) -> Any:
-    if axes is None:
-        import matplotlib.pyplot as plt
-
-        size = (4.2 * count, 3.0) if flat else (3.4 * count + 0.4, 2.9)
-        _, axes = plt.subplots(1, count, squeeze=False, layout="constrained", figsize=size)
-    panels = np.atleast_1d(np.asarray(axes, object)).ravel()
-    if len(panels) != count:
-        raise PinnaceError(f"this figure has {count} panel{'s' * (count > 1)}; got axes for {len(panels)}.")
-    for panel in panels:
-        panel.set_xlabel(next(iter(grid)))
-    return panels
-
-
-def _lines(
-    panels: Any, grid: Mapping[str, np.ndarray], found: Values, exact: Values | None, titles: Sequence[str]
-) -> None:
-    (xs,) = grid.values()
+def _lines(panels: np.ndarray, frame: Frame, found: Stack, exact: Stack | None, label: str) -> None:
+    """Curves in the first row, errors in the second."""
+    (across,) = frame.grid.drawn.values()
+    found = frame.inside(found)
+    exact = None if exact is None else frame.inside(exact)
+    same = limits(np.stack([found] if exact is None else [found, exact]))
+    error = None if exact is None else above_zero(found - exact)
+    for number, panel in enumerate(panels[0]):
+        curves(panel, across, found[number], None if exact is None else exact[number])
+        tell_missing(panel, frame.missing(found[number], number))
+        frame.name(panel, left=number == 0)
+        if panels.shape[1] > 1:
+            panel.set_ylim(same)
+        if error is not None:
+            logarithmic(panels[1, number], error)
+            panels[1, number].plot(across, error[number], color=BLUE, linewidth=1.2)
+            frame.name(panels[1, number], left=number == 0)
+    panels[0, 0].set_ylabel(label)
     if exact is not None:
-        panels[0].plot(xs, exact, color=BLUE, linewidth=2.5, label="exact")
-        panels[1].semilogy(xs, _shown_error(found, exact), color=BLUE, linewidth=1.2)
-        panels[1].set_title(titles[2])
-    panels[0].plot(xs, found, color=ORANGE, linewidth=1.5, linestyle="--", label="network")
-    panels[0].set_title(titles[0])
-    panels[0].legend(frameon=False)
+        panels[0, 0].legend(frameon=False)
+        panels[1, 0].set_ylabel("absolute error")
 
 
-def _images(
-    panels: Any, grid: Mapping[str, np.ndarray], found: Values, exact: Values | None, titles: Sequence[str]
-) -> None:
-    from matplotlib.colors import LogNorm
-
-    shown = [found] if exact is None else [found, exact]
-    scale = _scale(np.stack(shown))
-    image = None
-    for panel, values, title in zip(panels, shown, titles, strict=False):
-        image = _image(panel, grid, values, title, **scale)
-    figure = panels[0].figure
-    figure.colorbar(image, ax=panels[len(shown) - 1], pad=0.02)
-    panels[0].set_ylabel([*grid][1])
-    if exact is not None:
-        error = _shown_error(found, exact)
-        top = float(np.nanmax(error))
-        norm = LogNorm(top / 10**DECADES, top)
-        image = _image(panels[2], grid, error, titles[2], cmap="viridis", norm=norm)
-        figure.colorbar(image, ax=panels[2], pad=0.02)
-        for panel in panels[1:]:
-            panel.tick_params(labelleft=False)
-
-
-def _image(panel: Any, grid: Mapping[str, np.ndarray], values: Values, title: str, **style: Any) -> Any:
-    across, up = grid.values()
-    # pixels, also in a vector format: a mesh of 26,000 squares is slow to draw and to print
-    image = panel.pcolormesh(across, up, values.T, shading="gouraud", rasterized=True, **style)
-    panel.set_title(title)
-    return image
-
-
-def _scale(values: Values) -> dict[str, Any]:
-    """Colours from low to high; where both signs occur, one for each sign and white for zero."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    most = max(-low, high)
-    if min(-low, high) > 0.05 * most:
-        return {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
-    return {"cmap": "viridis", "vmin": low, "vmax": high if high > low else low + 1}
-
-
-def _shown_error(found: Values, exact: Values) -> Values:
-    """The absolute error, never 0, so that it has a logarithm."""
-    error = np.abs(found - exact)
-    top = float(np.nanmax(error)) or 1e-16
-    return np.maximum(error, top / 10**DECADES)
+def _images(panels: np.ndarray, frame: Frame, found: Stack, exact: Stack | None, label: str) -> None:
+    """Rows of images: the network, the reference, the error."""
+    single = panels.shape[1] == 1
+    layers = layers_of(frame, found, exact)
+    for row, layer in enumerate(layers):
+        drawn, last = None, row == len(layers) - 1
+        for number, panel in enumerate(panels[row]):
+            drawn = image(panel, frame.grid, layer.shown[number], **layer.style)
+            frame.cover(panel, number)
+            tell_missing(panel, frame.missing(layer.values[number], number))
+            frame.name(panel, below=single or last, left=number == 0 and (row == 0 or not single))
+        extend = "min" if last and exact is not None else "neither"
+        if not single:
+            low = _size(frame, panels.shape)[1] < 1.4  # inches: no room for two words
+            word = layer.word.removeprefix("absolute ") if low else layer.word
+            panels[0, 0].figure.colorbar(drawn, ax=list(panels[row]), label=word, pad=0.02, aspect=15)
+            continue
+        panels[row, 0].set_title(layer.titled(label))
+        if exact is None or row > 0:  # side by side, network and reference share their colours
+            panels[0, 0].figure.colorbar(drawn, ax=panels[row, 0], pad=0.02, extend=extend)

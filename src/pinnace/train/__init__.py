@@ -2,6 +2,11 @@
 
 from pinnace.train import stop as stop
 from pinnace.train.best import Best as Best
+from pinnace.train.canvas import COLOURS as COLOURS
+from pinnace.train.canvas import Layout as Layout
+from pinnace.train.canvas import given_axes as given_axes
+from pinnace.train.canvas import new_figure as new_figure
+from pinnace.train.canvas import new_panels as new_panels
 from pinnace.train.checkpoint import Saved as Saved
 from pinnace.train.checkpoint import load as load
 from pinnace.train.crux import Crux as Crux
@@ -11,4 +16,20 @@ from pinnace.train.history import History as History
 from pinnace.train.passage import Outcome as Outcome
 from pinnace.train.run import Run as Run
 
-__all__ = ["Best", "Crux", "History", "Outcome", "Run", "Saved", "core", "curves", "load", "stop"]
+__all__ = [
+    "COLOURS",
+    "Best",
+    "Crux",
+    "History",
+    "Layout",
+    "Outcome",
+    "Run",
+    "Saved",
+    "core",
+    "curves",
+    "given_axes",
+    "load",
+    "new_figure",
+    "new_panels",
+    "stop",
+]

@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, PyTree
 
 from pinnace._errors import LoweringError, NonFiniteError, PinnaceError, listed
-from pinnace.expr import Expr, Tracker, as_expr, text
+from pinnace.expr import Expr, PointSet, Tracker, as_expr, text
 from pinnace.lower import Compiled, lower
 from pinnace.sinks import Sink
 from pinnace.step import (
@@ -44,6 +44,7 @@ from pinnace.train.explain import explain
 from pinnace.train.faults import Fault
 from pinnace.train.guests import Callbacks, Sinks
 from pinnace.train.history import History, Layout, record
+from pinnace.train.html import crux_html
 from pinnace.train.interrupts import interrupts
 from pinnace.train.loop import POLICIES, Loop, tries_of
 from pinnace.train.meter import Meter
@@ -87,6 +88,11 @@ class Crux:
     def steps(self) -> int:
         """All steps so far."""
         return int(self._state.step)
+
+    @property
+    def points(self) -> tuple[PointSet, ...]:
+        """The point sets of the problem, in order of first use; `crux.eval(x)` has the coordinates as they are."""
+        return self._compiled.program.points
 
     @property
     def state(self) -> State:
@@ -251,6 +257,9 @@ class Crux:
         self._unfinished = None
         self._write_back()
         return self
+
+    def _repr_html_(self) -> str:
+        return crux_html(self._compiled, self._state, self.history)
 
     def __repr__(self) -> str:
         return f"Crux after {self.steps} steps of\n  " + "\n  ".join(self._texts)

@@ -8,6 +8,7 @@ import numpy as np
 
 from pinnace._errors import PinnaceError, did_you_mean
 from pinnace.train.frame import frame
+from pinnace.train.tables import counted, history_table, page
 
 
 @dataclass
@@ -38,6 +39,9 @@ class History(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._columns)
+
+    def _repr_html_(self) -> str:
+        return page(f"<b>History</b> of {counted(len(self), 'name')}", history_table(self))
 
     def __repr__(self) -> str:
         rows = {name: sum(map(len, column.steps)) for name, column in self._columns.items()}

@@ -6,8 +6,10 @@ from typing import Any
 
 from pinnace._errors import PinnaceWarning
 from pinnace.train.best import Best
-from pinnace.train.curves import draw
+from pinnace.train.canvas import given_axes
+from pinnace.train.curves import draw, draw_weights
 from pinnace.train.history import History
+from pinnace.train.html import run_html
 from pinnace.train.passage import Ending, Outcome
 
 
@@ -46,9 +48,30 @@ class Run:
         """How many steps this run logged."""
         return len(self.history["total"]) if "total" in self.history else 0
 
-    def plot(self, axes: Any = None) -> tuple[Any, Any]:
-        """The losses over the steps, and weights, other trackers and rates where they are logged: (figure, axes)."""
-        return draw(self.history, self.losses, self.weights, axes)
+    def plot(self, axes: Any = None, *, ax: Any = None) -> tuple[Any, Any]:
+        """The losses over the steps, and weights, other trackers and rates where they are logged: (figure, axes).
+
+        `ax` (or `axes`) are matplotlib's, to draw into: one takes the losses, several the others after them.
+        """
+        return draw(self.history, self.losses, self.weights, given_axes(ax, axes))
+
+    def plot_weights(self, axes: Any = None, *, ax: Any = None) -> tuple[Any, Any]:
+        """The weights over the steps, and below each times its loss: (figure, axes). One `ax` takes the weights.
+
+        Raises PinnaceError where no weights were logged, by `.tracker()`.
+        """
+        return draw_weights(self.history, self.losses, self.weights, given_axes(ax, axes))
+
+    def _repr_html_(self) -> str:
+        return run_html(
+            self.history,
+            first=self.first,
+            message=self.message,
+            seconds=self.seconds,
+            losses=self.losses,
+            weights=self.weights,
+            notes=self.notes,
+        )
 
     def to_dataframe(self) -> Any:
         """What was logged as a pandas.DataFrame, a row a step; see `History.to_dataframe`."""
