@@ -21,7 +21,7 @@ from pinnace.lower.require import require
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-TIMES = int(os.environ.get("FUZZ", "1"))
+TIMES = int(os.environ.get("PINNACE_FUZZ", "1"))
 TOGETHER = 4
 
 
@@ -135,7 +135,7 @@ def expressions(draw, problem, depth, order):
     below = expressions(problem, depth - 1, order)
     kind = draw(
         st.sampled_from(
-            ["smooth", "smooth", "bent", "pair", "pair", "pair", "field", "derivative", "derivative", "at", "reduced"]
+            ["smooth", "smooth", "bent", "pair", "pair", "pair", "field", *["derivative"] * 4, "at", "reduced"]
         )
     )
     if kind == "smooth":
