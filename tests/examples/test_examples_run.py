@@ -41,7 +41,6 @@ def test_an_example_runs(path, tmp_path, monkeypatch, capsys):
     runpy.run_path(str(path), run_name="__main__")
     assert re.search(r"relative L2 error \d|nu = \d", capsys.readouterr().out)
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
-    matplotlib.pyplot.close("all")
 
 
 def test_there_are_notebooks():

@@ -13,7 +13,7 @@ from pinnace.lower import measured as rules
 D = pn.diagnose
 DOMAIN = pn.domain.interval(0, 1).time(0, 1)
 RATE = 0.1
-RARE = ("of net", "cosine", "spectrum", "update", "error", "quantiles")
+RARE = ("cosine", "update", "error", "quantiles")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -162,27 +162,22 @@ def test_rare_trackers_log_the_same_rows(logged):
 
 def test_batches_log_the_same(logged):
     crux = logged[0]
-    names = ("weighted", "attended", "spectrum", "update", "error", "quantiles")
-    batched = problem(only=names, microbatch=8)[0]
+    names = ("weighted", "attended", "error", "quantiles")
+    batched = problem(only=names, microbatch=6)[0]
     batched.solve(2, progress=False)
     for name in names:
-        np.testing.assert_allclose(batched.history[name], crux.history[name][:2], rtol=1e-9, atol=1e-13, err_msg=name)
+        np.testing.assert_allclose(batched.history[name], crux.history[name][:2], rtol=1e-9, err_msg=name)
 
 
-def test_eval_gives_them_now_and_at_other_points(logged):
+def test_eval_gives_them_at_other_points_too(logged):
     crux, measured, points, modules, (x, t) = logged
     names = ("norm", "cosine of net", "error", "of the net", "spectrum", "quantiles")
     numbers, vectors = [measured[name] for name in names[:4]], [measured[name] for name in names[4:]]
     together = pn.np.concatenate([pn.np.stack(numbers), *vectors])
-
-    def expected(at):
-        found = by_hand(at, *modules[3])[0]
-        return np.concatenate([np.atleast_1d(found[name]) for name in names])
-
-    np.testing.assert_allclose(crux.eval(together), expected(points), rtol=1e-9)
     others = np.random.default_rng(0).random((7, 2))
-    found = crux.eval(together, {x: others[:, 0], t: others[:, 1]})
-    np.testing.assert_allclose(found, expected((others, points[1])), rtol=1e-9)
+    elsewhere, _ = by_hand((others, points[1]), *modules[3])
+    expected = np.concatenate([np.atleast_1d(elsewhere[name]) for name in names])
+    np.testing.assert_allclose(crux.eval(together, {x: others[:, 0], t: others[:, 1]}), expected, rtol=1e-9)
     with pytest.raises(pn.PinnaceError, match=r"known inside the step only.*tracker"):
         crux.eval(measured["update"])
 
@@ -209,7 +204,7 @@ def test_zero_gradients_small_kernels_and_references_of_zero():
     assert crux.eval(D.gradient_norm(1e-200 * fit)) == pytest.approx(1e-200 * float(crux.eval(D.gradient_norm(fit))))
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 24])
+@pytest.mark.parametrize("count", [1, 25])
 def test_quantiles_are_those_of_numpy(count):
     values = np.random.default_rng(count).normal(size=count)
     values[-1:] = values[0]
@@ -217,12 +212,11 @@ def test_quantiles_are_those_of_numpy(count):
     p = pn.parameter(1.0).optimizer(optax.sgd(0.0))
     q = [0.0, 0.1, 1 / 3, 0.5, 0.99, 1.0]
     pairs = pn.np.stack([p * x, x**2])
+    together = [pn.np.quantile(p * x, q), pn.np.quantile(pairs, [0.3]), pn.np.quantile(pn.np.log(-1 - x * x), [0.5])]
+    expected = [np.quantile(values, q), np.quantile(np.stack([values, values**2]), [0.3]), [np.nan]]
     for microbatch in (None, 4):
-        crux = pn.core([(p * x).mse], microbatch=microbatch)
-        np.testing.assert_allclose(crux.eval(pn.np.quantile(p * x, q)), np.quantile(values, q), rtol=1e-13)
-        both = np.stack([values, values**2])
-        np.testing.assert_allclose(crux.eval(pn.np.quantile(pairs, 0.3)), np.quantile(both, 0.3), rtol=1e-13)
-    assert np.isnan(crux.eval(pn.np.quantile(pn.np.log(-1 - x * x), 0.5)))
+        found = pn.core([(p * x).mse], microbatch=microbatch).eval(pn.np.concatenate(together))
+        np.testing.assert_allclose(found, np.concatenate(expected), rtol=1e-13)
     np.testing.assert_array_equal(pn.np.quantile(values, q), np.quantile(values, q))
     assert pn.np.relative_l2(values, 2 * values) == pytest.approx(0.5)
 

@@ -32,6 +32,10 @@ def field(x, size=1.0):
     ("make", "expected"),
     [
         (lambda x: pn.np.log(x - 0.35) * x, "`log(x - 0.35)` is nan at 4 of 11 points, first at x = 0, where `x - 0.3"),
+        (
+            lambda x: pn.np.arctan2(pn.np.exp(1000 * x), pn.np.log(x - 0.35)),
+            "`log(x - 0.35)` is nan at 4 of 11 points",  # where the other is infinite, the whole is finite
+        ),
         (lambda x: (1 / (x - 0.5)) ** 2, "`1 / (x - 0.5)` is inf at 1 of 11 points, first at x = 0.5, where `x - 0"),
         (lambda x: (pn.np.sqrt(x) * x**2).d(x), "`d(sqrt(x), x)` is inf at 1 of 11 points, first at x = 0, where"),
         (lambda x: -pn.np.exp(1000 * x).named("growth"), "`exp(1000 * x)` is inf at"),

@@ -226,8 +226,8 @@ def _reduce(node: Any, parts: list[Part], names: Names) -> Part:
         case "max":
             return rf"\max\left({inner}\right)", ATOM
         case "relative_l2":
-            inner, ref = parts[0][0], _wrap(parts[1], PRODUCT)
-            return rf"\frac{{\left\| {_wrap(parts[0], SUM)} - {ref} \right\|}}{{\left\| {parts[1][0]} \right\|}}", POWER
+            off = f"{wrapped(parts[0], SUM)} - {wrapped(parts[1], PRODUCT)}"
+            return rf"\frac{{\left\| {off} \right\|}}{{\left\| {parts[1][0]} \right\|}}", POWER
         case "quantile":
             q = node.data[1]
             shown = ", ".join(map(number, q)) if isinstance(q, tuple) else number(q)
@@ -241,7 +241,7 @@ def _measured(node: Any, parts: list[Part], names: Names) -> Part:
     """What is measured, by theta, or by the parameters of one field alone."""
     of = node.data[0]
     theta = r"\theta" if of is None else rf"\theta_{{{symbol(names(of))}}}"
-    slopes = [rf"\nabla_{{{theta}}} {_wrap(part, ATOM)}" for part in parts]
+    slopes = [rf"\nabla_{{{theta}}} {wrapped(part, ATOM)}" for part in parts]
     match node.kind:
         case "gradient norm":
             return rf"\left\| {slopes[0]} \right\|", ATOM

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pinnace.plot.grid import Column, Grid
 from pinnace.plot.labels import name_axis
 from pinnace.plot.scales import Values, limits, log_limits
-from pinnace.train import COLOURS, Layout
+from pinnace.train import COLOURS, Arrangement
 
 BLUE, ORANGE = COLOURS[:2]
 LONG = 4.0
@@ -40,7 +40,7 @@ class Frame:
         return ratio if 1 / LONG <= ratio <= LONG else 0.0
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> Arrangement:
         """How matplotlib places the panels."""
         return "compressed" if self.ratio else "constrained"
 
@@ -70,7 +70,7 @@ class Frame:
         across, up = self.grid.drawn.values()
         top = 2 * float(distance.max())
         panel.contourf(across, up, distance.T, levels=[0, top], colors=[panel.get_facecolor()], zorder=1.5)
-        panel.contour(across, up, distance.T, levels=[0], colors=["0.4"], linewidths=0.8, zorder=1.6)
+        panel.contour(across, up, distance.T, levels=[0], colors=["0.4"], linewidths=1.2, zorder=1.6)
 
     def name(self, panel: Any, *, below: bool = True, left: bool = True) -> None:
         """Write the names of the coordinates, and give lengths the same scale."""

@@ -3,7 +3,7 @@
 from pinnace.train import stop as stop
 from pinnace.train.best import Best as Best
 from pinnace.train.canvas import COLOURS as COLOURS
-from pinnace.train.canvas import Layout as Layout
+from pinnace.train.canvas import Arrangement as Arrangement
 from pinnace.train.canvas import given_axes as given_axes
 from pinnace.train.canvas import new_figure as new_figure
 from pinnace.train.canvas import new_panels as new_panels
@@ -18,10 +18,10 @@ from pinnace.train.run import Run as Run
 
 __all__ = [
     "COLOURS",
+    "Arrangement",
     "Best",
     "Crux",
     "History",
-    "Layout",
     "Outcome",
     "Run",
     "Saved",

@@ -1,5 +1,6 @@
 """Axes to draw into: those that are given, or new ones that nobody else sees."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -12,12 +13,11 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 EDGE = 0.07
 """Inches around what is drawn."""
 
-
-Layout = Literal["constrained", "compressed"]
+Arrangement = Literal["constrained", "compressed"]
 """How matplotlib places panels; the second one keeps together those whose sides have a given ratio."""
 
 
-def new_figure(size: tuple[float, float], layout: Layout = "constrained", still: bool = True) -> Any:
+def new_figure(size: tuple[float, float], layout: Arrangement = "constrained", still: bool = True) -> Any:
     """A figure; pyplot knows it only where pyplot could show it, in a window or, where it is `still`, in a notebook.
 
     So scripts that write files leave nothing behind, and notebooks show it once, at the end of their cell. Raises
@@ -32,7 +32,9 @@ def new_figure(size: tuple[float, float], layout: Layout = "constrained", still:
             f"figures are drawn by matplotlib, which cannot be imported ({missing}): pip install matplotlib. Nothing "
             f"is lost: the numbers are in run.history and crux.history."
         ) from None
-    backend = matplotlib.get_backend().lower()
+    # to ask for a backend that is not chosen yet would choose it
+    chosen = "matplotlib.pyplot" in sys.modules or matplotlib.get_backend(auto_select=False) is not None
+    backend = matplotlib.get_backend().lower() if chosen else "agg"
     if backend in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE) or ("inline" in backend and not still):
         figure: Any = Figure(figsize=size, layout=layout)
     else:
@@ -49,7 +51,7 @@ def new_panels(
     size: tuple[float, float],
     given: Any = None,
     *,
-    layout: Layout = "constrained",
+    layout: Arrangement = "constrained",
     still: bool = True,
     **how: Any,
 ) -> np.ndarray:

@@ -70,6 +70,7 @@ class Run:
             seconds=self.seconds,
             losses=self.losses,
             weights=self.weights,
+            notes=self.notes,
         )
 
     def to_dataframe(self) -> Any:
