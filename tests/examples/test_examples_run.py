@@ -16,8 +16,17 @@ import pinnace as pn
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-NOTEBOOKS = {"quickstart": (3, 3, 1e-2), "own_balancer": (1, 4, np.inf)}
+NOTEBOOKS = {
+    "quickstart": (4, 2, 1e-2),
+    "adaptive_weights": (2, 0, np.inf),
+    "inverse_problem": (3, 0, np.inf),
+    "own_balancer": (1, 4, np.inf),
+    "complex_domain": (2, 3, 1e-2),
+    "many_devices": (1, 0, np.inf),
+}
 """Of each notebook: pictures, errors that it prints, and the largest of them."""
+SHORT = {"STEPS": "24", "SEEDS": "1", "BALANCERS": '("relobralo", "grad_norm")'}
+"""Their parameters in a test: enough to see that they run."""
 SOURCE = Path(pn.__file__).parents[1]
 
 
@@ -45,14 +54,19 @@ def test_a_notebook_runs_from_top_to_bottom(name, tmp_path):
     notebook = nbformat.read(path_of(name), as_version=4)
     (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
     assert parameters.source.startswith("STEPS = ")
-    parameters.source = "STEPS = 24"
+    for parameter, short in SHORT.items():
+        parameters.source = re.sub(rf"^{parameter} = .*", f"{parameter} = {short}", parameters.source, flags=re.M)
     nbformat.write(notebook, tmp_path / "short.ipynb")
     # in a process of its own, as a user runs it: the client starts threads and an event loop
     run = "import nbformat, nbclient; nbclient.NotebookClient(nbformat.read('short.ipynb', 4), timeout=300).execute()"
     done = subprocess.run(
         [sys.executable, "-c", run],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]),
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # of so few steps, compiling takes most of the time
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -74,5 +88,6 @@ def test_a_notebook_is_committed_with_the_outputs_of_a_full_run(name):
     assert sum("image/png" in output.get("data", {}) for output in outputs) == pictures
     told = "".join("".join(output.get("text", ())) for output in outputs)
     errors = [float(found) for found in re.findall(r"relative L2 error ([\d.e+-]+)", told)]
-    assert len(errors) == numbers and max(errors) < most
+    assert len(errors) == numbers and max(errors, default=0) < most
     assert path_of(name).stat().st_size < 500_000
+    assert "site-packages" not in told and "/src/pinnace" not in told, "paths of a machine"
