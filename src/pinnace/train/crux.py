@@ -140,6 +140,7 @@ class Crux:
         check_checkpoint(checkpoint, checkpoint_every)
         rules = rules_of(stop, self._compiled)
         watched = None if best is None else check_watched(self._compiled, best, "best")
+        prepared = self._recipe()
         self.history.cut(self.steps)
         run = self._begun()
         bar = Progress(count, progress and self._processes.first)
@@ -156,9 +157,10 @@ class Crux:
         began = time.perf_counter()
         try:
             with interrupts() as interrupt:
-                parts = self._loop(run, rules, watched, tries_of(on_nonfinite), checkpoint_every)
+                parts = self._loop(prepared, run, rules, watched)
                 seen = [witness for witness in witnesses if witness is not None]
-                run.end(Loop(witnesses=seen, interrupt=interrupt, **parts).run(self._state, count))
+                policy = {"tries": tries_of(on_nonfinite), "marks": checkpoint_every, "interrupt": interrupt}
+                run.end(Loop(witnesses=seen, **policy, **parts).run(self._state, count))
             doubts.close()
             if run.outcome not in UNFINISHED:
                 self._unfinished = None
@@ -279,10 +281,10 @@ class Crux:
         return Run(History(), self.steps, losses=("total", *program.loss_names), weights=weights)
 
     def _loop(
-        self, run: Run, rules: Sequence[Rule], watched: str | None, tries: int, marks: int | None
+        self, prepared: tuple[Recipe, PyTree], run: Run, rules: Sequence[Rule], watched: str | None
     ) -> dict[str, Any]:
-        """What a loop is made of, witnesses left out."""
-        fixed, numbers = self._recipe()
+        """What a loop is made of, witnesses and policies left out."""
+        fixed, numbers = prepared
         track, first = Track(fixed, numbers, self._layout()), self._unfinished or 0
         keeper = None if watched is None else Keeper(watched, self.best, self._attached)
 
@@ -296,12 +298,10 @@ class Crux:
             "judges": judges,
             "explain": self._explain,
             "went_back": run.note,
-            "tries": tries,
             "owners": [str(cell.name) for cell in self._compiled.cells],
             "fields": self._compiled.program.names,
             "pace": self._pace_of(fixed),
             "processes": self._processes,
-            "marks": marks,
         }
 
     def _explain(self, fault: Fault) -> str:
