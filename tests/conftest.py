@@ -1,6 +1,8 @@
 """Fixtures of the whole suite.
 
-Random examples are the same in every run; `HYPOTHESIS_PROFILE=search` looks for new ones.
+Random examples are the same in every run; `HYPOTHESIS_PROFILE=search` looks for new ones. Most of the time goes into
+compiling, so the compiler does without most of its optimizations here; `PINNACE_OPTIMIZED=1` tests with them, and what
+runs in processes of its own (kills, devices, the command line) has them in any case.
 """
 
 import os
@@ -13,6 +15,7 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+jax.config.update("jax_disable_most_optimizations", "PINNACE_OPTIMIZED" not in os.environ)
 
 
 @pytest.fixture

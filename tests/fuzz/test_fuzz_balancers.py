@@ -1,6 +1,6 @@
 """Balancers with random hyperparameters, fed with whatever losses may be: weights and states that stay sound.
 
-`HYPOTHESIS_PROFILE=search FUZZ=50` looks at new and at more examples, in all files of this folder.
+`HYPOTHESIS_PROFILE=search PINNACE_FUZZ=50` looks at new and at more examples, in all files of this folder.
 """
 
 import inspect
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pinnace import balance
 
-TIMES = int(os.environ.get("FUZZ", "1"))
+TIMES = int(os.environ.get("PINNACE_FUZZ", "1"))
 QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 M, STEPS, POINTS = 3, 12, 5
 WILD = [0.0, 1e-45, 1e-38, 1e-30, 1e-12, 1.0, 7.0, 1e12, 1e30, 3e38, np.inf, -np.inf, np.nan, -1.0]

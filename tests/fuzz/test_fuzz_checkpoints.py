@@ -12,7 +12,7 @@ import pytest
 import pinnace as pn
 from pinnace._errors import CheckpointError
 
-DAMAGED = 1000 * int(os.environ.get("FUZZ", "1"))
+DAMAGED = 1000 * int(os.environ.get("PINNACE_FUZZ", "1"))
 
 
 @pytest.fixture(scope="module")

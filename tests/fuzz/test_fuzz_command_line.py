@@ -13,7 +13,7 @@ from pinnace.cli import command
 from pinnace.cli.config import as_toml
 from pinnace.cli.folder import Folder
 
-TIMES = int(os.environ.get("FUZZ", "1"))
+TIMES = int(os.environ.get("PINNACE_FUZZ", "1"))
 SETTINGS = sorted({name for problem in zoo.PROBLEMS.values() for name in zoo.settings_of(problem)})
 KEYS = [*SETTINGS, "epochs", "learning_rate", "seed", "problem", "loss", "loss.adaptive", "loss.pde", "loss.use_rk4"]
 KEYS += ["loss.adaptive.strategy", "loss.adaptive.enabled", "loss.adaptive.ema_alpha", "loss.adaptive.beta", "", "."]
@@ -73,7 +73,7 @@ balancers = st.sampled_from(sorted(balance.BALANCERS))
 options = st.one_of(
     st.tuples(st.just("--set"), st.builds("{}={}".format, keys, texts)),
     st.tuples(st.sampled_from(["--steps", "--seed", "--balancer", "--balancers", "--seeds", "--log-every"]), texts),
-    st.tuples(st.sampled_from(["--no-figure", "--help", "-h", "--version", "--", "--config", "--out"])),
+    st.tuples(st.sampled_from(["--no-figure", "--help", "-h", "--version", "--", "--config", "--out", "--resume"])),
     st.tuples(st.just("--balancer"), st.builds("{}({}={})".format, balancers, texts, texts)),
     st.tuples(texts),
 )  # fmt: skip
@@ -178,7 +178,7 @@ def again(place, asked, out):
     assert code == 0 and (same.problem, same.seed) == (asked.problem, asked.seed)
 
 
-@settings(max_examples=150 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80 * TIMES, suppress_health_check=list(HealthCheck))
 @given(arguments=lines)
 @example(["solve", "poisson", "two\nlines"])
 @example(["solve", "poisson", "--set", "steps=10", "--balancer", "softadapt(beta=0.5)"])
@@ -189,7 +189,7 @@ def test_any_command_line_has_an_answer(place, arguments):
         again(place, asked, out)
 
 
-@settings(max_examples=150 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80 * TIMES, suppress_health_check=list(HealthCheck))
 @given(file=files)
 @example((".toml", SOUND))
 def test_any_config_has_an_answer(place, file):

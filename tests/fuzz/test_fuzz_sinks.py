@@ -17,7 +17,7 @@ import pinnace as pn
 from pinnace.sinks import components
 from pinnace.train import History
 
-TIMES = int(os.environ.get("FUZZ", "1"))
+TIMES = int(os.environ.get("PINNACE_FUZZ", "1"))
 NAMES = ["total", "pde", 'w("a,b")', "two\nlines", "{x}", "é", "\r", "w[0]", "step.", "lr(u)"]
 SHAPES = [(), (), (2,), (0,), (2, 3), (1, 1, 1)]
 DTYPES = ["float32", "float64", "int32", "int64", "bool"]

@@ -52,6 +52,7 @@ def test_cooling_on_a_tracker(x64):
     np.testing.assert_allclose(rates, [1e-2] * 6 + [5e-3] * 6 + [2.5e-3], rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:the loss .still. stays")
 def test_a_plateau_looks_at_the_loss_of_its_name(x64):
     for watch, cuts in (("total", 0), ("square", 0), ("still", 3)):
         p, square, _ = problem()
