@@ -1,6 +1,7 @@
 """Fixtures of the whole suite.
 
-Random examples are the same in every run; `HYPOTHESIS_PROFILE=search` looks for new ones.
+Random examples are the same in every run; `HYPOTHESIS_PROFILE=search` looks for new ones. `PINNACE_FUZZ=20` takes
+twenty times as many of those in tests/fuzz: `HYPOTHESIS_PROFILE=search PINNACE_FUZZ=20 pytest tests/fuzz`.
 """
 
 import os
@@ -20,6 +21,20 @@ def x64():
     """Double precision for one test."""
     with jax.enable_x64(True):
         yield
+
+
+HURRIED = {"balance", "fuzz", "lower", "schedule", "step", "surgery"}
+"""Folders whose programs run once or twice: XLA compiles them in a third less time without the passes of LLVM that only
+make them faster. What is measured, or compared to the last bit over processes, is compiled as users compile it."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hurry(request):
+    """Compile quickly where speed is no matter."""
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    jax.config.update("jax_disable_most_optimizations", folder in HURRIED)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="module", autouse=True)
