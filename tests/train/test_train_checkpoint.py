@@ -140,6 +140,17 @@ def test_another_number_of_threads_is_a_warning(tmp_path):
         problem()[0].load(path)
 
 
+@pytest.mark.parametrize("header", [{}, [], 3, {"history": 3}, {"history": ["a"]}, {"history": None}])
+def test_a_whole_file_that_is_not_ours_is_told(tmp_path, header):
+    path = tmp_path / "a.npz"
+    with open(path, "w+b") as file:
+        container._archive(file, {}, {})
+    if header != {}:
+        np.savez(path, header=np.frombuffer(json.dumps(header).encode(), np.uint8))
+    with pytest.raises(CheckpointError, match=r"a\.npz"):
+        pn.load(path)
+
+
 def test_all_kinds_of_numbers_come_back(tmp_path):
     header = {"format": 2, "history": []}
     arrays = {

@@ -30,6 +30,7 @@ def test_a_loss_that_nothing_learns_from_is_named():
     with pytest.warns(pn.PinnaceWarning, match='the loss "pde" stays 52.* whatever .*relu') as told:
         run = crux.solve(30)
     assert len(told) == 1 == len(run.notes)
+    assert told[0].filename == __file__
     quiet(crux, 30)  # told once
 
 

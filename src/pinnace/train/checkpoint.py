@@ -66,8 +66,11 @@ def load(path: str | os.PathLike[str]) -> Saved:
     """
     header, arrays = read_file(Path(path))
     history = History()
-    for k, name in enumerate(header["history"]):
-        history.append(name, arrays.pop(f"history/{k}/steps"), arrays.pop(f"history/{k}/values"))
+    try:
+        for k, name in enumerate(header["history"]):
+            history.append(str(name), arrays.pop(f"history/{k}/steps"), arrays.pop(f"history/{k}/values"))
+    except (KeyError, TypeError):
+        raise CheckpointError(f"{path} is no file that crux.save wrote: its header has no history.") from None
     return Saved(arrays, history, header)
 
 
@@ -96,10 +99,10 @@ def check(saved: Saved, template: Any, ours: Mapping[str, Any], path: Any, stric
     Raises CheckpointError that lists what differs; warns where only the bits of further steps may differ.
     """
     theirs = saved.header
-    if theirs["format"] != FORMAT:
+    if theirs.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} was written by another version of pinnace, in format {theirs['format']}; this one goes on from "
-            f"files of format {FORMAT}. pn.load({str(path)!r}) gives its arrays and history."
+            f"{path} was written by another version of pinnace, in format {theirs.get('format')}; this one goes on "
+            f"from files of format {FORMAT}. pn.load({str(path)!r}) gives its arrays and history."
         )
     found = _other_problem(theirs, ours) + _other_arrays(saved.part("state"), template)
     if found:

@@ -99,9 +99,9 @@ def _content(file: BinaryIO, path: Path) -> tuple[dict[str, Any], dict[str, np.n
     if tail[len(TAG) :].decode("ascii", "replace") != _digest(file, end - DIGEST):
         raise CheckpointError(f"{path} is damaged: its digest is not that of its content.")
     with zipfile.ZipFile(file) as archive:
-        header = json.loads(archive.read(HEADER))
+        header = _table(archive.read(HEADER))
         names = [name.removesuffix(".npy") for name in archive.namelist() if name != HEADER]
-        return header, {name: _array(archive, name, header["dtypes"].get(name)) for name in names}
+        return header, {name: _array(archive, name, header.get("dtypes", {}).get(name)) for name in names}
 
 
 def _format_1(file: BinaryIO) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -111,7 +111,14 @@ def _format_1(file: BinaryIO) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             raise ValueError("its check sums are wrong, or it has no header")
         names = [name.removesuffix(".npy") for name in archive.namelist()]
         arrays = {name: _array(archive, name, None) for name in names}
-    return json.loads(arrays.pop(OLD_HEADER).tobytes()), arrays
+    return _table(arrays.pop(OLD_HEADER).tobytes()), arrays
+
+
+def _table(text: bytes) -> dict[str, Any]:
+    header = json.loads(text)
+    if not isinstance(header, dict):
+        raise ValueError("its header is no table")
+    return header
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: str | None) -> np.ndarray:

@@ -149,7 +149,7 @@ class Crux:
         witnesses = [
             *(rule.witness() for rule in rules),
             Meter(bar, self._compiled.program.loss_names, self._labels()),
-            Sinks(_several(sinks), run.note),
+            Sinks(_several(sinks) if self._processes.first else (), run.note),
             Callbacks(_several(callbacks), run, run.note),
             doubts,
             saver,

@@ -89,6 +89,8 @@ def curves(
     Values that are not finite leave a gap; the components of arrays are curves of their own, or a range around their
     median.
     """
+    from matplotlib.ticker import MaxNLocator
+
     drawn = []
     for k, name in enumerate(names):
         style = {
@@ -106,9 +108,11 @@ def curves(
         panel.set_yscale("log")
     elif values.size and values.min() == 0 and values.max() > 0:
         _log_above_zero(panel, values)
-    panel.locator_params(axis="x", nbins=5, integer=True)
     steps = np.unique(np.concatenate([np.zeros(0, int), *(history.steps(name) for name in names)]))
-    if len(steps) <= 1:  # no range to be told
+    # where axes are shared, ticks of one panel are those of all
+    if len(steps) > 1 or len(panel.get_shared_x_axes().get_siblings(panel)) > 1:
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    else:  # no range to be told
         panel.set_xticks(steps)
     if not values.size:
         panel.set_yticks([])

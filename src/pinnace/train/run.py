@@ -1,7 +1,10 @@
 """What `solve` returns."""
 
+import inspect
+import os
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pinnace._errors import PinnaceWarning
@@ -11,6 +14,8 @@ from pinnace.train.curves import draw, draw_weights
 from pinnace.train.history import History
 from pinnace.train.html import run_html
 from pinnace.train.passage import Ending, Outcome
+
+PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Run:
     def note(self, sentence: str) -> None:
         """Something that happened, told at once too."""
         self.notes += (sentence,)
-        warnings.warn(f"{sentence}.", PinnaceWarning, stacklevel=2)
+        warnings.warn(f"{sentence}.", PinnaceWarning, stacklevel=_to_the_user())
 
     def end(self, ending: Ending) -> None:
         """How it ended."""
@@ -85,3 +90,11 @@ class Run:
             f"Run of {self.steps} steps from {self.first} in {self.seconds:.1f} s: total {total[0]:.3g} to "
             f"{total[-1]:.3g}; {self.message}"
         )
+
+
+def _to_the_user() -> int:
+    """How many frames lie between the caller and the first that is not of this package."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return max(level, 1)
