@@ -4,8 +4,18 @@ Random examples are the same in every run; `HYPOTHESIS_PROFILE=search` looks for
 twenty times as many of those in tests/fuzz: `HYPOTHESIS_PROFILE=search PINNACE_FUZZ=20 pytest tests/fuzz`.
 """
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
+
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    # what one test, process or notebook has compiled serves the others; the workers get these from the first process
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="pinnace-tests-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 import jax
 import pytest
@@ -23,16 +33,19 @@ def x64():
         yield
 
 
-HURRIED = {"balance", "fuzz", "lower", "schedule", "step", "surgery"}
-"""Folders whose programs run once or twice: XLA compiles them in a third less time without the passes of LLVM that only
-make them faster. What is measured, or compared to the last bit over processes, is compiled as users compile it."""
+TRAINED = {"cli", "docs", "examples", "readme", "zoo"}
+"""Folders whose programs take many steps, or choose for themselves how they are compiled."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def hurry(request):
-    """Compile quickly where speed is no matter."""
+    """Programs that run once or twice are compiled without the passes of LLVM that only make them faster.
+
+    `PINNACE_OPTIMIZED=1` compiles all as users do; kills and caches, in processes of their own, do so in any case.
+    """
     folder = request.path.relative_to(Path(__file__).parent).parts[0]
-    jax.config.update("jax_disable_most_optimizations", folder in HURRIED)
+    hurried = folder not in TRAINED and "PINNACE_OPTIMIZED" not in os.environ
+    jax.config.update("jax_disable_most_optimizations", hurried)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
 

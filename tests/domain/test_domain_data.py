@@ -6,6 +6,7 @@ import pytest
 import pinnace as pn
 
 
+@pytest.mark.filterwarnings("ignore:the loss .misfit. stays")
 def test_data_are_expressions_at_their_own_points(x64):
     x, seen = pn.domain.data(x=[0.0, 0.5, 2.0], seen=[1.0, 2.0, 4.0])
     slope = pn.parameter(1.0, name="slope").freeze()

@@ -138,13 +138,15 @@ class Place:
     def __init__(self, folder, capsys):
         self.folder, self.capsys, self.asked, self.runs = folder, capsys, None, 0
 
-    def start(self, asked, out, **options):
+    def start(self, asked, folder, **options):
         """What `solve` and `compare` do before they compute."""
-        folder = Folder.free(out, asked.problem.name)
         folder.make()
         folder.keep(as_toml(asked.kept()))
         self.asked = asked
         return 0
+
+    def compare(self, asked, out):
+        return self.start(asked, Folder.free(out, asked.problem.name))
 
     def answers(self, arguments, about=""):
         """Run a command: its code, what it asked for."""
@@ -168,7 +170,7 @@ def place(tmp_path, monkeypatch, capsys):
     made = Place(tmp_path, capsys)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "solve", made.start)
-    monkeypatch.setattr(command, "compare", lambda asked, balancers, seeds, out, **rest: made.start(asked, out))
+    monkeypatch.setattr(command, "compare", lambda asked, balancers, seeds, out, **rest: made.compare(asked, out))
     return made
 
 

@@ -173,6 +173,7 @@ def test_several_fields_each_with_its_own_optimizer(x64):
     assert "lr(p)" in run.history and "lr(q)" not in run.history
 
 
+@pytest.mark.filterwarnings("ignore:the loss .ode. stays")
 def test_frozen_and_filtered_parameters_stay():
     net, _, ode, start = two_losses()
     last = eqx.tree_at(

@@ -78,10 +78,13 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 def _archive(file: BinaryIO, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     foreign = {name: array.dtype.name for name, array in arrays.items() if _foreign(array)}
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(HEADER, json.dumps({**header, "dtypes": foreign}, indent=1, ensure_ascii=False))
+        # without the time of day: the same state is the same file
+        archive.writestr(
+            zipfile.ZipInfo(HEADER), json.dumps({**header, "dtypes": foreign}, indent=1, ensure_ascii=False)
+        )
         for name, array in arrays.items():
             plain = array.view(STORED_AS[array.dtype.itemsize]) if name in foreign else array
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, plain, allow_pickle=False)
         archive.comment = TAG + b"0" * 64
     end = file.seek(0, os.SEEK_END)
