@@ -33,8 +33,8 @@ def x64():
         yield
 
 
-TRAINED = {"cli", "docs", "examples", "readme", "zoo"}
-"""Folders whose programs take many steps, or choose for themselves how they are compiled."""
+AS_USERS_DO = {"cli", "docs", "domain", "examples", "readme", "zoo"}
+"""Folders whose programs take many steps, are compared bit for bit with another process, or choose for themselves."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,7 +44,7 @@ def hurry(request):
     `PINNACE_OPTIMIZED=1` compiles all as users do; kills and caches, in processes of their own, do so in any case.
     """
     folder = request.path.relative_to(Path(__file__).parent).parts[0]
-    hurried = folder not in TRAINED and "PINNACE_OPTIMIZED" not in os.environ
+    hurried = folder not in AS_USERS_DO and "PINNACE_OPTIMIZED" not in os.environ
     jax.config.update("jax_disable_most_optimizations", hurried)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
