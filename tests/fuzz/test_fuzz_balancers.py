@@ -94,7 +94,7 @@ def finite(tree):
 
 
 @pytest.mark.parametrize("name", balance.BALANCERS)
-@settings(max_examples=25 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12 * TIMES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_losses_are_weights_stay_sound_and_recover(name, data):
     chosen = data.draw(arguments(name))
@@ -144,7 +144,7 @@ POINT_WEIGHTS = {
 
 
 @pytest.mark.parametrize("name", balance.POINT_WEIGHTS)
-@settings(max_examples=25 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12 * TIMES, suppress_health_check=list(HealthCheck))
 @given(
     data=st.data(),
     stream=st.lists(st.lists(numbers, min_size=POINTS, max_size=POINTS), min_size=STEPS, max_size=STEPS),

@@ -180,7 +180,7 @@ def again(place, asked, out):
     assert code == 0 and (same.problem, same.seed) == (asked.problem, asked.seed)
 
 
-@settings(max_examples=80 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40 * TIMES, suppress_health_check=list(HealthCheck))
 @given(arguments=lines)
 @example(["solve", "poisson", "two\nlines"])
 @example(["solve", "poisson", "--set", "steps=10", "--balancer", "softadapt(beta=0.5)"])
@@ -191,7 +191,7 @@ def test_any_command_line_has_an_answer(place, arguments):
         again(place, asked, out)
 
 
-@settings(max_examples=80 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40 * TIMES, suppress_health_check=list(HealthCheck))
 @given(file=files)
 @example((".toml", SOUND))
 def test_any_config_has_an_answer(place, file):

@@ -113,7 +113,7 @@ def as_read(row):
     return {name: told(np.asarray(value).tolist()) for name, value in row.items()}
 
 
-@settings(max_examples=40 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25 * TIMES, suppress_health_check=list(HealthCheck))
 @given(kinds=kinds(), actions=actions)
 def test_json_lines_hold_every_row_to_the_last_bit(kinds, actions):
     with tempfile.TemporaryDirectory() as folder:
@@ -134,7 +134,7 @@ def test_json_lines_hold_every_row_to_the_last_bit(kinds, actions):
                 assert repr(row[name]) == repr(value)
 
 
-@settings(max_examples=40 * TIMES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25 * TIMES, suppress_health_check=list(HealthCheck))
 @given(kinds=kinds(), actions=actions)
 def test_tables_hold_every_row_to_the_last_bit(kinds, actions):
     with tempfile.TemporaryDirectory() as folder:

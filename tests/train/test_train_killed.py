@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("killed.py")
 STEPS = 600
-KILLS = int(os.environ.get("PINNACE_KILLS", "2"))
+KILLS = int(os.environ.get("PINNACE_KILLS", "1"))
 
 
 def start(path, cache):
