@@ -10,12 +10,16 @@ from pinnace.domain.boxes import interval as interval
 from pinnace.domain.boxes import rectangle as rectangle
 from pinnace.domain.combination import Combination as Combination
 from pinnace.domain.domain import Domain as Domain
+from pinnace.domain.faceted import Faceted as Faceted
 from pinnace.domain.instants import Point as Point
 from pinnace.domain.instants import time as time
 from pinnace.domain.measured import data as data
+from pinnace.domain.meshes import mesh as mesh
 from pinnace.domain.normals import normal as normal
 from pinnace.domain.patch import Patch as Patch
 from pinnace.domain.plan import Plan as Plan
+from pinnace.domain.polygons import polygon as polygon
+from pinnace.domain.polygons import shapely as shapely
 from pinnace.domain.shape import Shape as Shape
 from pinnace.domain.span import Span as Span
 from pinnace.domain.tagged import Tagged as Tagged
