@@ -91,6 +91,13 @@ class Combination(Shape):
     def in_zone(self, name: str, points: Float[Array, "n dim"]) -> Bool[Array, "n"]:
         return self.first.in_zone(name, points) | self.second.in_zone(name, points)
 
+    def measure(self, name: str) -> float:
+        if name != "interior":
+            return super().measure(name)
+        first, second = self.first.measure(name), self.second.measure(name)
+        both = common(self.first, self.second)
+        return {"|": first + second - both, "&": both, "-": first - both}[self.operator]
+
     def __repr__(self) -> str:
         left = repr(self.first) if self.first.binds >= self.binds else f"({self.first!r})"
         right = repr(self.second) if self.second.binds > self.binds else f"({self.second!r})"
@@ -164,6 +171,7 @@ def combined(operator: str, first: Shape, second: Shape) -> Combination:
             f"{first!r} has axes {', '.join(first.axes)} and {second!r} has axes {', '.join(second.axes)}: domains of "
             f"the same space are combined. Give both the same names=."
         )
+    found.sources()  # raises where one of them has no boundary to take from
     for one, other in ((first, second), (second, first)):
         twice = [name for name in one.zones if name in other.names]
         if twice:
@@ -175,6 +183,15 @@ def combined(operator: str, first: Shape, second: Shape) -> Combination:
         why = "they have no volume in common" if operator == "&" else "the second one covers the first"
         raise DomainError(f"nothing is left of {found!r}: {why}.")
     return found
+
+
+def common(first: Shape, second: Shape) -> float:
+    """The volume that two shapes have in common: exact where one is inside the other, or none of it."""
+    one, other = first.interior(), second.interior()
+    smaller = first if one.cover.measures.sum() <= other.cover.measures.sum() else second
+    found = accepted(Combination("&", first, second), "interior")
+    # of what was accepted in the smaller one alone: nothing is lost where that is not exact
+    return smaller.measure("interior") * found.measure / accepted(smaller, "interior").measure
 
 
 def _apart(shape: Shape, points: Any) -> float:

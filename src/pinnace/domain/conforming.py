@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pinnace._errors import DomainError
-from pinnace.domain.simplices import facets_of
+from pinnace.domain.flat import facets_of
 
 Numbers = Int[np.ndarray, "m corners"]
 

@@ -92,12 +92,17 @@ def _signed_distance(points: Float[Array, "n dim"], facets: Float[Array, "m dim 
 
 def _squares(points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) -> Pairs:
     corners = [_columns(facets[:, k]) for k in range(facets.shape[1])]
-    return (_to_segments if len(corners) == 2 else _to_triangles)(points.T, *corners)
+    return {1: _to_points, 2: _to_segments, 3: _to_triangles}[len(corners)](points.T, *corners)
 
 
 def _around(points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) -> Float[Array, "n"]:
     corners = [_columns(facets[:, k]) for k in range(facets.shape[1])]
     return (_crossings if len(corners) == 2 else _solid_angles)(points.T, *corners)
+
+
+def _to_points(points: Float[Array, "dim n"], where: Vector) -> Pairs:
+    away = _less(points, where)
+    return _dot(away, away)
 
 
 def _to_segments(points: Float[Array, "dim n"], start: Vector, stop: Vector) -> Pairs:

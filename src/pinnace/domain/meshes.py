@@ -13,7 +13,7 @@ from pinnace.domain.conforming import Places, boundary_of, check_closed, merged,
 from pinnace.domain.domain import Domain
 from pinnace.domain.faceted import Faceted
 from pinnace.domain.reading import Tables, read
-from pinnace.domain.simplices import sizes
+from pinnace.domain.flat import sizes
 
 
 def mesh(source: str | os.PathLike[str] | Any, *, names: Sequence[str] | None = None) -> Domain:

@@ -10,7 +10,7 @@ from pinnace._errors import DomainError
 from pinnace.domain.checks import axis_names
 from pinnace.domain.domain import Domain
 from pinnace.domain.faceted import Faceted
-from pinnace.domain.simplices import sizes
+from pinnace.domain.flat import sizes
 
 FEW = 64
 """Edges that have a name of their own, at most."""

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from pinnace.domain.arrays import namespace
-from pinnace.domain.simplices import normals_of
+from pinnace.domain.flat import normals_of
 
 SPLIT = 4
 """Voxels for each triangle, about."""
