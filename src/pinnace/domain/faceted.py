@@ -11,10 +11,10 @@ from jaxtyping import Array, Bool, Float, Int
 
 from pinnace.domain.arrays import namespace
 from pinnace.domain.facets import distance, nearest, signed_distance
+from pinnace.domain.flat import extents, normals_of, shrunk, sizes, spread
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import between, margin
 from pinnace.domain.shape import Shape
-from pinnace.domain.flat import extents, normals_of, shrunk, sizes, spread
 from pinnace.domain.voxels import Voxels, voxels_of
 from pinnace.points import Cover
 

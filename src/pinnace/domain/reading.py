@@ -68,8 +68,7 @@ def _open(path: Path) -> Any:
             import meshio
     except ImportError as missing:
         raise DomainError(
-            f"meshes are read by trimesh and meshio, and {missing.name} is not there: "
-            f'pip install "pinnace[meshes]".'
+            f'meshes are read by trimesh and meshio, and {missing.name} is not there: pip install "pinnace[meshes]".'
         ) from None
     if surface:
         try:
@@ -81,7 +80,9 @@ def _open(path: Path) -> Any:
     except (meshio.ReadError, ValueError, KeyError, IndexError, ImportError) as wrong:
         raise DomainError(f"meshio cannot read {path.name!r}: {wrong}.") from wrong
     except SystemExit:  # meshio ends the process where no reader takes the file
-        raise DomainError(f"meshio cannot read {path.name!r}. Is it whole, and of the kind that its name says?") from None
+        raise DomainError(
+            f"meshio cannot read {path.name!r}. Is it whole, and of the kind that its name says?"
+        ) from None
 
 
 def _surface(found: Any, written: str) -> Tables:
@@ -89,7 +90,9 @@ def _surface(found: Any, written: str) -> Tables:
     if type(found).__name__ == "Scene":
         found = found.to_mesh()
     if type(found).__name__ not in ("Trimesh", "Box", "Sphere", "Cylinder", "Capsule", "Extrusion", "Primitive"):
-        raise DomainError(f"{written} is a {type(found).__name__} without triangles. A solid needs a closed surface of them.")
+        raise DomainError(
+            f"{written} is a {type(found).__name__} without triangles. A solid needs a closed surface of them."
+        )
     points, triangles = np.asarray(found.vertices, float), np.asarray(found.faces)
     _check_finite(points, written)
     return Tables(points, triangles, None, written, f"{len(triangles)} triangles")
@@ -110,7 +113,7 @@ def _cells(found: Any, written: str) -> Tables:
         )
     _check_finite(points, written)
     tetrahedra = _joined(found, TETRAHEDRA)
-    if points.shape[1] == 3 and tetrahedra is None and np.ptp(points[:, 2], initial=0.0) == 0:
+    if points.shape[1] == 3 and tetrahedra is None and not np.any(points[:, 2] != points[0, 2]):
         points = points[:, :2]
     triangles = _joined(found, TRIANGLES)
     quads = _joined(found, ("quad",))
@@ -139,10 +142,10 @@ def _named(found: Any, kinds: tuple[str, ...]) -> Iterator[tuple[str, Corners]]:
             own = sets[number]
             if not name.startswith("gmsh:") and own is not None and len(own):
                 rows.setdefault(name, []).append(tables[number][np.asarray(own, int)])
-    tags = found.cell_data.get("gmsh:physical")
+    tags = found.cell_data.get("gmsh:physical", [])
     dim = {3: 2, 2: 1}[FLAT[kinds[0]]]
     known = {int(tag): name for name, (tag, size) in found.field_data.items() if int(size) == dim}
-    for number in chosen if tags is not None else ():
+    for number in chosen if tags else ():
         for tag in np.unique(np.asarray(tags[number])[np.asarray(tags[number]) > 0]).tolist():
             name = known.get(int(tag), f"physical_{int(tag)}")
             if name not in found.cell_sets:
