@@ -126,9 +126,9 @@ def cloud(
     """
     if normals is not None and boundary is None:
         raise DomainError("normals= are those at boundary points: give these too, cloud(interior, boundary, normals).")
-    given: dict[str, Any] = {"interior": (interior, None)} | (
-        {} if boundary is None else {"boundary": (boundary, normals)}
-    )
+    given: dict[str, Any] = {"interior": (interior, None)}
+    if boundary is not None:
+        given["boundary"] = boundary, normals
     for name, value in regions.items():
         if name in ("interior", "boundary", *INSTANTS):
             raise DomainError(f'"{name}" is a region of its own kind; give these points another name.')

@@ -11,6 +11,7 @@ from pinnace.domain.checks import axis_names
 from pinnace.domain.conforming import Places, boundary_of, check_closed, merged, wound
 from pinnace.domain.domain import Domain
 from pinnace.domain.faceted import Faceted
+from pinnace.domain.flat import sizes
 from pinnace.domain.reading import Tables, read
 
 
@@ -45,6 +46,8 @@ def _solid(tables: Tables, names: Sequence[str] | None) -> Faceted:
     if not len(triangles):
         raise DomainError(_no_cells(tables))
     check_closed(triangles, tables.written)
+    # flat ones are needed to close it, and have no normal
+    triangles = triangles[sizes(points[triangles]) > 0]
     facets = points[triangles]
     groups = _groups(tables, points, triangles)
     written = f"{tables.written} of {len(triangles)} triangles"

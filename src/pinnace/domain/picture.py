@@ -145,6 +145,11 @@ def _regions(flat: Any) -> list[str]:
     return [*whole, *kept, *shape.zones]
 
 
+def _directions(patch: Patch, feet: Any) -> Any:
+    assert patch.normals is not None
+    return patch.normals(feet)
+
+
 def _all_on(shape: Shape, points: Any, name: str | None) -> bool:
     return bool(np.all(shape.on(points, TOGETHER * rounding(shape.scale, points.dtype), name)))
 
@@ -187,7 +192,7 @@ def _normals(panel: Any, one: Shown, order: Sequence[int], dim: int, equal: bool
     # the first ones of low discrepancy are even themselves
     feet = one.values[:ARROWS] if one.patch.cover.dim else some_of(one.values)
     along = np.zeros_like(feet)
-    along[:, :dim] = one.patch.normals(feet[:, :dim])
+    along[:, :dim] = _directions(one.patch, feet[:, :dim])
     feet, along = feet[:, list(order)], along[:, list(order)]
     if len(order) == 1:  # in the row of the boundary
         row = [dots.label for dots in sets].index("boundary")
