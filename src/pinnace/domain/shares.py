@@ -85,8 +85,8 @@ def too_small(region: str, where: Any, share: float) -> DomainError:
     if not share:
         return DomainError(f'nothing is left of "{region}" in {where!r}: it has no points.')
     return DomainError(
-        f'"{region}" of {where!r} is too small to be drawn from: of a million candidates about {share * 1e6:.0f} are in '
-        f"it. Take fewer points, or a smaller shape around it."
+        f'"{region}" of {where!r} is too small to be drawn from: about {share * 1e6:.0f} of a million candidates are '
+        f"in it. Take fewer points, or a smaller shape around it."
     )
 
 
