@@ -9,6 +9,7 @@ from pinnace.domain.disks import disk as disk
 from pinnace.domain.domain import Domain as Domain
 from pinnace.domain.instants import Point as Point
 from pinnace.domain.instants import time as time
+from pinnace.domain.integral import integral as integral
 from pinnace.domain.measured import data as data
 from pinnace.domain.normals import normal as normal
 from pinnace.domain.patch import Patch as Patch
