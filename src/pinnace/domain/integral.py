@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from pinnace._errors import DomainError, listed
+from pinnace._errors import DomainError
 from pinnace.domain.boxes import Box
 from pinnace.domain.checks import count
 from pinnace.domain.domain import Domain
@@ -87,7 +87,7 @@ def _coordinate(expr: Expr, key: Any) -> Expr:
         same = f", another {text(key)} than this one" if text(key) in known else ""
         raise DomainError(
             f"`{text(expr)}` does not depend on {text(key)}, which it is to be integrated along: it depends on "
-            f"{listed(known)}{same}. Call fields on it, for example net({text(key)})."
+            f"{', '.join(known)}{same}. Call fields on it, for example net({text(key)})."
         )
     return key
 
@@ -112,10 +112,10 @@ def _limits(key: Expr, pair: Any) -> tuple[Expr, Expr]:
 def _over_domain(expr: Expr, domain: Domain, n: int | None) -> Expr:
     """In a box along each axis; elsewhere along time, then over points in space."""
     here = {name: _named(expr, name, domain) for name in domain.axes}
-    if expr.depends and not any(here.values()):
-        known = listed(sorted({points.axes[axis] for points, axis in expr.depends}))
+    if expr.depends and all(one is None for one in here.values()):
+        known = ", ".join(sorted({points.axes[axis] for points, axis in expr.depends}))
         raise DomainError(
-            f"`{text(expr)}` is to be integrated over {domain!r}, whose axes are {listed(domain.axes)}, and depends on "
+            f"`{text(expr)}` is to be integrated over {domain!r}, whose axes are {', '.join(domain.axes)}, and depends on "
             f"{known}. Give the domain those names, names=(...), or write over={{...}} with coordinates."
         )
     lines = [] if domain.span is None else [(domain.span.name, (domain.span.start, domain.span.stop))]

@@ -24,7 +24,7 @@ def symbol(name: str) -> Expr:
     >>> print(pn.integral(pn.np.exp(x * s), s, 0, x))
     integral(exp(x * s), s, 0, x)
     """
-    if not isinstance(name, str):
+    if not (isinstance(name, str) and name.strip()):
         raise ExpressionError(f'a symbol has a name, pn.symbol("s"); got {name!r}.')
     return Expr("coordinate", (), (Dummy(name), 0))
 

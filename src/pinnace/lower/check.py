@@ -37,6 +37,7 @@ def check_entry(entry: Any, names: Names) -> None:
         raise LoweringError(
             f"an entry of core is a scalar expression, a tracker, or what moves points; got {_shown(entry, names)}."
         )
+    check_closed([entry], names)
     if entry.kind != "weight" and entry.points is None and not entry.shape:
         return
     shown = text(entry, names)

@@ -59,8 +59,8 @@ def _inside(loop: Loop, jets: dict[Any, Jet], plan: Plan, abscissas: Sequence[Je
 
 
 def over_points(node: Expr, jet: Jet, given: Given) -> Any:
-    """The value with one row a point, also where all rows are the same."""
-    if node.points is None or jet.batched:
+    """The value with one row a point, also where all rows are the same; of a symbol there are no points."""
+    if node.points is None or jet.batched or node.points not in given.points:
         return jnp.asarray(jet.value)
     return jnp.broadcast_to(jet.value, (len(given.points[node.points]), *node.shape))
 
