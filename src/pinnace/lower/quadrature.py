@@ -17,7 +17,7 @@ from pinnace.lower.frame import Frame
 from pinnace.lower.given import Given
 from pinnace.lower.jet import Jet
 
-ROOM = 1 << 16
+ROOM = 1 << 14
 """Points times nodes that are evaluated side by side; beyond, in turns that the backward pass computes again."""
 
 Nodes = Float[np.ndarray, "nodes coordinates"]
