@@ -1,5 +1,6 @@
 """Where equations hold: shapes, time, regions, and the coordinates and normals of their points."""
 
+from pinnace.domain.anywhere import coordinates as coordinates
 from pinnace.domain.boxes import Box as Box
 from pinnace.domain.boxes import box as box
 from pinnace.domain.boxes import interval as interval

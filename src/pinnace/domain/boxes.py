@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,8 +13,10 @@ from pinnace._errors import DomainError
 from pinnace.domain.checks import axis_names, short, span_of
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
-from pinnace.domain.rounding import between
+from pinnace.domain.rounding import between as uniform_between
+from pinnace.domain.rvachev import between, beyond, conjunction, joined
 from pinnace.domain.shape import Shape
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 OWN_NAMES = (("left", "right"), ("bottom", "top"))
@@ -48,7 +50,7 @@ class Box(Shape):
     def interior(self) -> Patch:
         return Patch(
             Cover(np.ones(1), (self._high - self._low)[None]),
-            lambda piece, unit: between(self._low, self._high, unit),
+            lambda piece, unit: uniform_between(self._low, self._high, unit),
         )
 
     def boundary(self, pieces: Sequence[int] | None = None) -> Patch:
@@ -67,7 +69,7 @@ class Box(Shape):
         gap = jnp.zeros_like(unit, shape=(unit.shape[0], 1))
         before, after = jnp.concatenate([unit, gap], axis=1), jnp.concatenate([gap, unit], axis=1)
         each = jnp.arange(self.dim)
-        inside = between(self._low, self._high, jnp.where(each < axis, before, after))
+        inside = uniform_between(self._low, self._high, jnp.where(each < axis, before, after))
         low, high = self._low.astype(unit.dtype), self._high.astype(unit.dtype)
         return jnp.where(each == axis, jnp.where(upper == 1, high, low), inside)
 
@@ -82,6 +84,25 @@ class Box(Shape):
     def signed_distance(self, points: Float[Array, "n dim"]) -> Float[Array, "n"]:
         beyond = jnp.maximum(self._low - points, points - self._high)
         return jnp.linalg.norm(jnp.maximum(beyond, 0), axis=1) + jnp.minimum(beyond.max(axis=1), 0)
+
+    def _across(self, coordinates: Sequence[Expr]) -> list[Expr]:
+        return [between(x, *ends) for x, ends in zip(coordinates, self.ranges, strict=True)]
+
+    def depth(self, coordinates: Sequence[Expr]) -> Expr:
+        return reduce(partial(conjunction, size=self.size), self._across(coordinates))
+
+    def surface(self, name: str, coordinates: Sequence[Expr]) -> tuple[Expr, Expr | None]:
+        axis, upper = divmod(self.sides[name][0], 2)
+        low, high = self.ranges[axis]
+        others = self._across(coordinates)
+        del others[axis]
+        inside = reduce(partial(conjunction, size=self.size), others) if others else None
+        return high - coordinates[axis] if upper else beyond(coordinates[axis], low), inside
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        if name is not None:
+            return self.surface(name, coordinates)[0]
+        return self.depth(coordinates) if normalized else joined(self._across(coordinates), self.size)
 
     def __repr__(self) -> str:
         pairs = [f"{short(low)}, {short(high)}" for low, high in self.ranges]

@@ -11,7 +11,9 @@ from pinnace._errors import DomainError
 from pinnace.domain.checks import axis_names, real, short
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
+from pinnace.domain.rvachev import beyond
 from pinnace.domain.shape import Shape
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 SAFETY = 8
@@ -59,6 +61,10 @@ class Disk(Shape):
 
     def signed_distance(self, points: Float[Array, "n 2"]) -> Float[Array, "n"]:
         return jnp.linalg.norm(points - np.array(self.center, points.dtype), axis=1) - self.radius
+
+    def depth(self, coordinates: Sequence[Expr]) -> Expr:
+        squares = [beyond(x, c) ** 2 for x, c in zip(coordinates, self.center, strict=True)]
+        return (self.radius**2 - sum(squares[1:], start=squares[0])) / (2 * self.radius)
 
     def __repr__(self) -> str:
         return f"disk(center=({', '.join(map(short, self.center))}), radius={short(self.radius)})"

@@ -26,8 +26,8 @@ def bound(expr: Any, place: Any) -> Any:
     """A free expression in the coordinates of a point set, by the names of its axes; another one as it is."""
     if place is None or place.free or expr.points is None or not expr.points.free:
         return expr
-    missing = dict.fromkeys(expr.points.axes[axis] for _, axis in sorted(expr.depends, key=lambda one: one[1]))
-    missing = [name for name in missing if name not in place.axes]
+    used = sorted(axis for points, axis in expr.depends if points.free)
+    missing = [expr.points.axes[axis] for axis in used if expr.points.axes[axis] not in place.axes]
     if missing:
         raise ExpressionError(
             f"`{text(expr)}` is an expression of {listed(missing)} {expr.points!r}, and {place!r} have the coordinates "
@@ -60,10 +60,10 @@ def _rewritten(root: Any, place: Any) -> Any:
     numbers = {name: axis for axis, name in enumerate(place.axes)}
     done: dict[Any, Any] = {}
     for node in postorder([root], lambda node: node.args if node.points is not None else ()):
-        if node.kind == "coordinate":
+        if node.kind == "coordinate" and node.points.free:
             points, axis = node.data
             done[node] = type(node)("coordinate", (), (place, numbers[points.axes[axis]]))
-        elif node.points is None:
+        elif node.points is None or not node.args:
             done[node] = node
         else:
             args = tuple(done[arg] for arg in node.args)
