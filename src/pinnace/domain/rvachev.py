@@ -23,7 +23,7 @@ CORNER = 0.25
 def conjunction(f: Expr, g: Expr, size: float) -> Expr:
     """Positive where both are, negative where one is: f + g - sqrt(f^2 + g^2), without its cancellation."""
     root = np.sqrt(f**2 + g**2 + (NEAR * size) ** 2)
-    both = f + g > 0
+    both = f + g >= 0
     return np.where(both, 2 * f * g / np.where(both, f + g + root, size), f + g - root)
 
 
