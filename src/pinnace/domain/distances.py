@@ -25,7 +25,8 @@ def distance(domain: Any, region: str | Sequence[str], coordinates: Sequence[Exp
 def _one(domain: Any, region: str, at: Sequence[Expr], normalized: bool) -> Expr:
     domain.check_region(region)
     if region in ("initial", "final"):
-        return beyond(at[-1], domain.span.start) if region == "initial" else domain.span.stop - at[-1]
+        time = at[domain.axes.index(domain.span.name)]
+        return beyond(time, domain.span.start) if region == "initial" else domain.span.stop - time
     if region not in _known(domain):
         raise DomainError(
             f'"{region}" of {domain!r} is no part of its boundary, and has no distance that is positive inside; there '
@@ -35,7 +36,7 @@ def _one(domain: Any, region: str, at: Sequence[Expr], normalized: bool) -> Expr
 
 
 def _known(domain: Any) -> list[str]:
-    return [name for name in domain.regions if name != "interior"]
+    return [name for name in domain.regions if name != "interior" and name not in domain.shape.zones]
 
 
 def _coordinates(domain: Any, given: Sequence[Expr]) -> tuple[Expr, ...]:

@@ -20,16 +20,25 @@ CORNER = 0.25
 """How far from a corner, in parts of the size of a shape, the slope of smooth ones falls to zero."""
 
 
-def conjunction(f: Expr, g: Expr, size: float) -> Expr:
-    """Positive where both are, negative where one is: f + g - sqrt(f^2 + g^2), without its cancellation."""
+def conjunction(f: Expr, g: Expr, size: float, flat: bool = False) -> Expr:
+    """Positive where both are, negative where one is: f + g - sqrt(f^2 + g^2), without its cancellation.
+
+    Where both are zero its second derivatives are like 1 / r; where it is `flat` its slope goes to zero there instead.
+    """
     root = np.sqrt(f**2 + g**2 + (NEAR * size) ** 2)
     both = f + g >= 0
-    return np.where(both, 2 * f * g / np.where(both, f + g + root, size), f + g - root)
+    within = np.where(both, f + g + root, root)
+    if not flat:
+        return np.where(both, 2 * f * g / within, f + g - root)
+    # f + g + root, and outside something positive that goes on smoothly
+    level = np.where(both, f + g + root, root * (1 + np.tanh((f + g) / root)))
+    reach = 2 * CORNER * size
+    return np.where(both, 2 * f * g / (within + reach), (f + g - root) * level / (level + reach))
 
 
-def disjunction(f: Expr, g: Expr, size: float) -> Expr:
+def disjunction(f: Expr, g: Expr, size: float, flat: bool = False) -> Expr:
     """Positive where one is, negative where both are: f + g + sqrt(f^2 + g^2)."""
-    return -conjunction(-f, -g, size)
+    return -conjunction(-f, -g, size, flat)
 
 
 def joined(parts: Sequence[Expr], size: float, normalized: bool = False) -> Expr:
@@ -54,6 +63,11 @@ def trimmed(f: Expr, inside: Expr, size: float) -> Expr:
     outside = np.where(within, size, (root - inside) / 2)
     near = forward(f, size) * np.sqrt(1 + ratio**2)
     return np.where(within, near, np.sqrt(f**2 + outside**2))
+
+
+def only(f: Expr, inside: Expr | None, size: float) -> Expr:
+    """Zero where f is and `inside`, if there is any, is not negative; positive elsewhere."""
+    return forward(f, size) if inside is None else trimmed(f, inside, size)
 
 
 def forward(f: Expr, size: float) -> Expr:

@@ -34,7 +34,7 @@ class Where:
                 f"{self.domain!r} has no time, and so no initial values. Add time: .time(t0, t1), or use the name of "
                 f"a part of its boundary."
             )
-        return self.all[self.domain.shape.dim]
+        return self.all[self.domain.axes.index(self.domain.span.name)]
 
     def value(self, value: Any) -> Expr:
         """A value as an expression at the same points, of the shape of u or one number."""
