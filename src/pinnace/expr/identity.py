@@ -35,6 +35,8 @@ class PointSet(Identity):
     """
 
     stem = "points"
+    free: ClassVar[bool] = False
+    """Whether it stands for any points with the same axes: expressions on it take the points of what they meet."""
 
     symbolic: ClassVar[bool] = False
     """Whether it has no points: that of a variable of integration."""
