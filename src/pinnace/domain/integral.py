@@ -9,10 +9,8 @@ import jax
 import numpy as np
 
 from pinnace._errors import DomainError
-from pinnace.domain.boxes import Box
 from pinnace.domain.checks import count
 from pinnace.domain.domain import Domain
-from pinnace.domain.instants import Point
 from pinnace.domain.plan import Plan
 from pinnace.expr import Expr, along, as_expr, check_closed, line, scattered, text
 
@@ -110,7 +108,7 @@ def _limits(key: Expr, pair: Any) -> tuple[Expr, Expr]:
 
 
 def _over_domain(expr: Expr, domain: Domain, n: int | None) -> Expr:
-    """In a box along each axis; elsewhere along time, then over points in space."""
+    """In a box along each axis; elsewhere along time and parameters, then over points in space."""
     here = {name: _named(expr, name, domain) for name in domain.axes}
     if expr.depends and all(one is None for one in here.values()):
         known = ", ".join(sorted({points.axes[axis] for points, axis in expr.depends}))
@@ -118,15 +116,21 @@ def _over_domain(expr: Expr, domain: Domain, n: int | None) -> Expr:
             f"`{text(expr)}` is to be integrated over {domain!r}, whose axes are {', '.join(domain.axes)}, and depends on "
             f"{known}. Give the domain those names, names=(...), or write over={{...}} with coordinates."
         )
-    lines = [] if domain.span is None else [(domain.span.name, (domain.span.start, domain.span.stop))]
-    inside = isinstance(domain.shape, (Box, Point))
-    lines += zip(domain.shape.axes, domain.shape.bounds, strict=True) if inside else []
-    for name, (low, high) in lines:
-        coordinate = here[name]
-        nodes = _nodes(None if n is None or not inside else n, len(domain.axes))
-        low, high = as_expr(low), as_expr(high)
-        expr = (high - low) * expr if coordinate is None else along(expr, coordinate, low, high, nodes)
-    return expr if inside else _over_space(expr, replace(domain, span=None), here, n)
+    space = replace(domain, spans=())
+    even = _is_box(space)
+    lines = {span.name: (span.start, span.stop) for span in domain.spans}
+    lines |= dict(zip(domain.shape.axes, domain.shape.bounds, strict=True)) if even else {}
+    nodes = _nodes(n if even else None, len(domain.axes))
+    for name, (low, high) in lines.items():
+        coordinate, ends = here[name], (as_expr(int(end) if end.is_integer() else end) for end in (low, high))
+        expr = expr * (high - low) if coordinate is None else along(expr, coordinate, *ends, nodes)
+    return expr if even else _over_space(expr, space, here, n)
+
+
+def _is_box(space: Domain) -> bool:
+    """Whether a shape fills the box around it."""
+    around = math.prod(high - low for low, high in space.shape.bounds)
+    return space.patch("interior").accepts is None and math.isclose(space.measure("interior"), around, rel_tol=1e-9)
 
 
 def _over_space(expr: Expr, space: Domain, here: Mapping[str, Expr | None], n: int | None) -> Expr:
