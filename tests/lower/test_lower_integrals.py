@@ -134,6 +134,47 @@ def test_gradients_by_parameters_are_those_of_a_sum_by_hand(line, close):
         close(got, wanted, tolerance=1e-11)
 
 
+def test_over_domains_and_over_the_points_of_an_expression(quickly, close):
+    square, disk = pn.domain.rectangle((0, 2), (0, 1)), pn.domain.disk((1, 0.5), 0.5)
+    x, y, t = square.time(0, 3).variable("interior", 6)
+    xb, _ = square.variable("boundary", 4)
+    points = {
+        x.points: jnp.array(np.random.default_rng(0).uniform(0, 1, (6, 3))),
+        xb.points: jnp.array([[0.0, 0.5], [2.0, 0.5], [1.0, 0.0], [1.0, 1.0]]),
+    }
+    X, Y, T = np.asarray(points[x.points]).T
+    exact = {
+        pn.integral(x * y**2 * t, over=square): 2 / 3 * T,
+        pn.integral(x * y**2 * t, over=square.time(0, 2)): 4 / 3,
+        pn.integral(x * t, over=square): 2 * T,
+        pn.integral(x * t, over=pn.domain.time(0, 2)): 2 * X,
+        pn.integral(1, over=square.tag("edge", lambda x, y: x < 1)): 2.0,
+        pn.integral(3 * x * y * t): 6 * np.mean(3 * X * Y * T),
+        pn.integral(xb): 6.0,
+    }
+    known = {
+        pn.integral(x * y**2 * t, over=disk): 5 * np.pi / 64 * T,
+        pn.integral(x * y**2 * t, over=(square - disk).time(0, 2), n=8192): 4 / 3 - 5 * np.pi / 32,
+        pn.integral(y, over=disk): np.pi / 8,
+    }
+    found = iter(quickly([*exact, *known], points))
+    for expr, wanted in exact.items():
+        close(next(found), wanted, expr, 1e-13)
+    for expr, wanted in known.items():
+        close(next(found), wanted, expr, 1e-3)
+
+
+def test_a_mean_over_points_that_are_gathered_is_no_integral():
+    x = pn.domain.interval(0, 1).variable("interior", 8)
+    u = pn.nn(mlp(1)).optimizer(optax.adam(1e-3))(x)
+    gathered = pn.fn.adaptive.rad(u.named("r"), every=10)
+    told = r"`integral\(u\*\*2\)` is the measure of the region.*rad gathers them where `r` is large"
+    for entries in ([pn.integral(u**2), gathered], [u.mse, pn.integral(u**2).tracker(), gathered]):
+        with pytest.raises(pn.PinnaceError, match=told):
+            pn.core(entries)
+    pn.core([u.mse, pn.integral(u**2, x, 0, 1).tracker(), gathered])
+
+
 def rows_of_products(jaxpr, width):
     """The rows of all matrix products into so many columns, in loops as often as these turn."""
     found = 0

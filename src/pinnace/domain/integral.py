@@ -160,8 +160,7 @@ def _over_points(expr: Expr, n: int | None) -> Expr:
     where = f"lives on {expr.points!r}, whose region has no measure" if expr.points else "has one value in all"
     if not isinstance(plan, Plan):
         raise DomainError(
-            f"`{shown}` {where}. Say what to integrate over: pn.integral(e, x, 0, 1), or over={{x: (0, 1)}}, "
-            f"or over=dom."
+            f"`{shown}` {where}. Say what to integrate over: pn.integral(e, x, 0, 1), over={{x: (0, 1)}}, or over=dom."
         )
     if expr.shape:
         raise DomainError(f"`{shown}` has shape {expr.shape} at each point: integrate its components, `e[0]`.")
