@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pinnace._errors import DomainError, did_you_mean, listed
+from pinnace.domain.batches import coordinates
 from pinnace.domain.checks import count, different, span_of
 from pinnace.domain.patch import Patch
 from pinnace.domain.plan import Plan
 from pinnace.domain.shape import Shape
 from pinnace.domain.span import Span
-from pinnace.expr import Expr, PointSet
 from pinnace.points import SAMPLERS, Fixed
 
 INSTANTS = ("initial", "final")
@@ -71,7 +71,15 @@ class Domain:
             return self.span.held(space, self.span.start if region == "initial" else self.span.stop)
         return self.span.over(space)
 
-    def variable(self, region: str, n: int = 1024, *, sampler: str = "sobol", resample: int | None = None) -> Any:
+    def variable(
+        self,
+        region: str,
+        n: int = 1024,
+        *,
+        sampler: str = "sobol",
+        resample: int | None = None,
+        batch: int | None = None,
+    ) -> Any:
         """Coordinates on about n points of a region: one symbol an axis, a single symbol for a single axis.
 
         Regions are "interior", "boundary", with time "initial" and "final", and the shape's own sides; with
@@ -81,9 +89,11 @@ class Domain:
 
         `sampler` is "sobol" (low discrepancy, best for n a power of two), "uniform" (independent) or "grid"
         (centres of equal cells; n is rounded to a full grid, and time counts as as long as space).
-        `resample=k` draws fresh points every k steps of the training. The points themselves come from the key
-        of `pn.core`. Raises DomainError for a region or sampler that does not exist, n or resample below 1,
-        and a grid that is to be resampled.
+        `resample=k` draws fresh points every k steps of the training. With `batch=m` each step sees m of the n
+        points, all of them in turn, none twice before each was seen once, in an order that is new each time
+        round; the point set then has m points. The points themselves come from the key of `pn.core`. Raises
+        DomainError for a region or sampler that does not exist, n, resample or batch below 1, a batch of more
+        than all points, and a grid that is to be resampled.
 
         >>> import pinnace as pn
         >>> x, y = pn.domain.rectangle((0, 1), (0, 2)).variable("interior", 1000, sampler="grid")
@@ -95,8 +105,7 @@ class Domain:
         _check_sampler(sampler, resample)
         kind = SAMPLERS[sampler] if patch.cover.dim else Fixed
         plan = Plan(self, region, patch, kind(number, patch.cover), resample)
-        points = PointSet(self.axes, f"{region} of {self!r}", plan.size, plan)
-        symbols = tuple(Expr("coordinate", (), (points, axis)) for axis in range(len(self.axes)))
+        symbols = coordinates(self.axes, f"{region} of {self!r}", plan, batch)
         return symbols[0] if len(symbols) == 1 else symbols
 
     def _check(self, region: str) -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from pinnace._errors import DomainError, listed
-from pinnace.domain.plan import Plan
 from pinnace.expr import Expr, text
 
 
@@ -35,7 +34,7 @@ def normal(*coordinates: Expr) -> Any:
                 f"pn.normal takes coordinates of one point set; `{text(coordinates[0])}` is of {points!r}, "
                 f"`{text(given)}` of {given.data[0]!r}."
             )
-    if not isinstance(points.plan, Plan):
+    if points.plan.domain is None:
         raise DomainError(f"{points!r} are not on the boundary of a domain and have no normal. {example}")
     shape = points.plan.domain.shape
     if not points.plan.has_normals:

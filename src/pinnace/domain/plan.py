@@ -18,8 +18,11 @@ from pinnace.points import Sampler, fresh_every
 class Plan:
     """The points of one region of one domain. Pure functions; equal only to itself.
 
-    `domain` and `region` tell where the points are, `moves` whether the step has to call `update`.
+    `domain` and `region` tell where the points are, `moves` whether the step has to call `update`, `argument` by
+    which argument of `variable` they move.
     """
+
+    argument = "resample="
 
     def __init__(self, domain: Any, region: str, patch: Patch, sampler: Sampler, resample: int | None) -> None:
         self.domain, self.region, self.patch, self.sampler = domain, region, patch, sampler
@@ -41,6 +44,12 @@ class Plan:
     def size(self) -> int:
         """Number of points."""
         return self.sampler.size
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How they are drawn, for a reader."""
+        again = () if self.resample is None else (f"anew every {self.resample} steps",)
+        return (type(self.sampler).__name__.lower(), *again)
 
     @property
     def moves(self) -> bool:
