@@ -44,6 +44,11 @@ class Batches:
         return (*self.whole.told, self.size)
 
     @property
+    def measure(self) -> float:
+        """The length, area or volume of the region."""
+        return self.whole.measure
+
+    @property
     def base(self) -> Any:
         """Arrays that no key changes."""
         return self.whole.base

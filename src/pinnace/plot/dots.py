@@ -19,9 +19,9 @@ def ordered(keys: Sequence[Expr]) -> list[Expr]:
 
 
 def space_of(key: Expr) -> Shape | None:
-    """The shape that a coordinate is one of; None for time and data."""
-    plan = key.data[0].plan
-    return plan.domain.shape if plan.domain is not None and not _is_time(key) else None
+    """The shape that a coordinate is one of; None for time, parameters and data."""
+    points, axis = key.data
+    return points.where.shape if points.where is not None and axis < points.where.shape.dim else None
 
 
 def name_axes(panel: Any, keys: Sequence[Expr], columns: Sequence[np.ndarray]) -> None:
@@ -46,5 +46,5 @@ def ratio_of(columns: Sequence[np.ndarray]) -> float:
 
 def _is_time(key: Expr) -> bool:
     points, axis = key.data
-    span = None if points.plan.domain is None else points.plan.domain.span
+    span = None if points.where is None else points.where.span
     return span is not None and points.axes[axis] == span.name

@@ -136,16 +136,16 @@ def coordinate_of(points: PointSet, key: Any) -> Expr:
 
 def own_domain(u: Expr) -> Domain:
     """The domain of the points that an expression lives on. Raises PinnaceError where there is none."""
-    if u.points is None or u.points.plan.domain is None:
+    if u.points is None or u.points.where is None:
         what = f"lives on {u.points!r}" if u.points else "lives on no points"
         raise PinnaceError(f"`{text(u)}` {what}: say where to draw it, a domain or {{x: xs, t: ts}}.")
-    return u.points.plan.domain
+    return u.points.where
 
 
 def ranges_of(dom: Domain) -> dict[str, tuple[float, float]]:
     """From where to where each coordinate goes, by its name."""
     ranges = dict(zip(dom.shape.axes, dom.shape.bounds, strict=True))
-    return ranges if dom.span is None else ranges | {dom.span.name: (dom.span.start, dom.span.stop)}
+    return ranges | {span.name: (span.start, span.stop) for span in dom.spans}
 
 
 def _over(u: Expr, dom: Domain, slices: Slices, n: int | None, exact: Exact | None) -> Grid:
@@ -202,8 +202,7 @@ def _given(u: Expr, where: Mapping[Expr, Any], slices: Slices) -> Grid:
     for key, value in slices.items():
         place = key if points is None else coordinate_of(points, key)
         held[place] = np.atleast_1d(np.asarray(value, float))
-    plan = None if points is None else points.plan
-    space = None if plan is None or plan.domain is None else plan.domain.shape
+    space = None if points is None or points.where is None else points.where.shape
     return Grid(
         drawn, _each(held), tuple(dict.fromkeys((*values, *held))), _known_space(space, (*drawn, *held)), given=True
     )

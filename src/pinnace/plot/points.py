@@ -40,7 +40,7 @@ class Cloud:
     @property
     def space(self) -> Shape | None:
         """The shape that they are in; None for data."""
-        return None if self.points.plan.domain is None else self.points.plan.domain.shape
+        return None if self.points.where is None else self.points.where.shape
 
     def columns(self, names: Sequence[str]) -> list[np.ndarray]:
         """The coordinates of these names."""

@@ -101,7 +101,7 @@ def _magnitude(values: np.ndarray, r: Expr) -> Values:
 
 def _fills(plan: Any) -> bool:
     """Whether points are those of the whole domain."""
-    return plan.region == "interior"
+    return plan is not None and plan.region == "interior"
 
 
 def _curves(panels: Any, frame: Frame, values: np.ndarray, label: str) -> None:
