@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import DomainError, did_you_mean, listed
+from pinnace.domain.batches import coordinates
 from pinnace.domain.checks import count, different, span_of
 from pinnace.domain.combination import combined
 from pinnace.domain.distances import distance
@@ -17,7 +18,7 @@ from pinnace.domain.shape import LEAF, Shape
 from pinnace.domain.shares import Accepted, accepted
 from pinnace.domain.span import Span
 from pinnace.domain.tagged import Predicate, tagged
-from pinnace.expr import Expr, PointSet
+from pinnace.expr import Expr
 from pinnace.points import SAMPLERS, Fixed
 
 INSTANTS = ("initial", "final")
@@ -161,7 +162,15 @@ class Domain:
         over = [span for span in self.spans if not (span.is_time and region in INSTANTS)]
         return self.shape.measure(_in_space(region)) * math.prod(span.stop - span.start for span in over)
 
-    def variable(self, region: str, n: int = 1024, *, sampler: str = "sobol", resample: int | None = None) -> Any:
+    def variable(
+        self,
+        region: str,
+        n: int = 1024,
+        *,
+        sampler: str = "sobol",
+        resample: int | None = None,
+        batch: int | None = None,
+    ) -> Any:
         """Coordinates on about n points of a region: one symbol an axis, a single symbol for a single axis.
 
         Regions are "interior", "boundary", with time "initial" and "final", and the shape's own sides and tags; with
@@ -171,9 +180,11 @@ class Domain:
 
         `sampler` is "sobol" (low discrepancy, best for n a power of two), "uniform" (independent) or "grid"
         (centres of equal cells; n is rounded to a full grid, and time counts as as long as space).
-        `resample=k` draws fresh points every k steps of the training. The points themselves come from the key
-        of `pn.core`. Raises DomainError for a region or sampler that does not exist, n or resample below 1,
-        and a grid that is to be resampled.
+        `resample=k` draws fresh points every k steps of the training. With `batch=m` each step sees m of the n
+        points, all of them in turn, none twice before each was seen once, in an order that is new each time
+        round; the point set then has m points. The points themselves come from the key of `pn.core`. Raises
+        DomainError for a region or sampler that does not exist, n, resample or batch below 1, a batch of more
+        than all points, and a grid that is to be resampled.
 
         >>> import pinnace as pn
         >>> x, y = pn.domain.rectangle((0, 1), (0, 2)).variable("interior", 1000, sampler="grid")
@@ -185,8 +196,7 @@ class Domain:
         _check_sampler(sampler, resample)
         kind = SAMPLERS[sampler] if patch.cover.dim else Fixed
         plan = Plan(self, region, patch, kind, number, resample)
-        points = PointSet(self.axes, f"{region} of {self!r}", plan.size, plan)
-        symbols = tuple(Expr("coordinate", (), (points, axis)) for axis in range(len(self.axes)))
+        symbols = coordinates(self.axes, f"{region} of {self!r}", plan, batch)
         return symbols[0] if len(symbols) == 1 else symbols
 
     def distance(self, region: str | Sequence[str], *coordinates: Expr, normalized: bool = False) -> Expr:

@@ -45,6 +45,11 @@ class PointSet(Identity):
         super().__init__(label)
         self.axes, self.label, self.size, self.plan = axes, label, size, plan
 
+    @property
+    def where(self) -> Any:
+        """The domain that they are points of; None for data, and for sets that have no points."""
+        return None if self.plan is None else self.plan.domain
+
     def __repr__(self) -> str:
         return f"{self.size} points of {self.label}"
 
