@@ -1,5 +1,7 @@
 """Where equations hold: shapes, time, regions, and the coordinates and normals of their points."""
 
+from pinnace.domain.annuli import Annulus as Annulus
+from pinnace.domain.annuli import annulus as annulus
 from pinnace.domain.anywhere import coordinates as coordinates
 from pinnace.domain.balls import Ball as Ball
 from pinnace.domain.balls import Disk as Disk
@@ -11,6 +13,10 @@ from pinnace.domain.boxes import interval as interval
 from pinnace.domain.boxes import rectangle as rectangle
 from pinnace.domain.combination import Combination as Combination
 from pinnace.domain.domain import Domain as Domain
+from pinnace.domain.ellipses import Ellipse as Ellipse
+from pinnace.domain.ellipses import ellipse as ellipse
+from pinnace.domain.ellipsoids import Ellipsoid as Ellipsoid
+from pinnace.domain.ellipsoids import ellipsoid as ellipsoid
 from pinnace.domain.instants import Point as Point
 from pinnace.domain.instants import time as time
 from pinnace.domain.measured import data as data
@@ -18,5 +24,7 @@ from pinnace.domain.normals import normal as normal
 from pinnace.domain.patch import Patch as Patch
 from pinnace.domain.plan import Plan as Plan
 from pinnace.domain.shape import Shape as Shape
+from pinnace.domain.simplices import Simplex as Simplex
+from pinnace.domain.simplices import simplex as simplex
 from pinnace.domain.span import Span as Span
 from pinnace.domain.tagged import Tagged as Tagged
