@@ -209,6 +209,7 @@ def combined(operator: str, first: Shape, second: Shape) -> Combination:
             f"{first!r} has axes {', '.join(first.axes)} and {second!r} has axes {', '.join(second.axes)}: domains of "
             f"the same space are combined. Give both the same names=."
         )
+    found.sources()  # raises where one of them has no boundary to take from
     for one, other in ((first, second), (second, first)):
         twice = [name for name in one.zones if name in other.names]
         if twice:
