@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from pinnace.domain.conforming import Places, boundary_of, check_closed, merged,
 from pinnace.domain.domain import Domain
 from pinnace.domain.faceted import Faceted
 from pinnace.domain.reading import Tables, read
-from pinnace.domain.flat import sizes
 
 
 def mesh(source: str | os.PathLike[str] | Any, *, names: Sequence[str] | None = None) -> Domain:

@@ -58,10 +58,14 @@ def shapely(geometry: Any, *, names: Sequence[str] | None = None) -> Domain:
     import shapely as library
 
     if not isinstance(geometry, library.Geometry):
-        raise DomainError(f"shapely(...) takes a geometry of shapely, for example shapely.box(0, 0, 1, 1); got {geometry!r}.")
+        raise DomainError(
+            f"shapely(...) takes a geometry of shapely, for example shapely.box(0, 0, 1, 1); got {geometry!r}."
+        )
     kind = geometry.geom_type
     if kind not in AREAS:
-        raise DomainError(f"a {kind} has no area. Give it one, for example geometry.buffer(0.1), which is a strip around it.")
+        raise DomainError(
+            f"a {kind} has no area. Give it one, for example geometry.buffer(0.1), which is a strip around it."
+        )
     flat = library.force_2d(geometry)
     whole = list(library.get_parts(flat, return_index=False)) if kind != "Polygon" else [flat]
     without = [one.geom_type for one in whole if one.geom_type not in AREAS[:2]]

@@ -68,8 +68,7 @@ def _open(path: Path) -> Any:
             import meshio
     except ImportError as missing:
         raise DomainError(
-            f"meshes are read by trimesh and meshio, and {missing.name} is not there: "
-            f'pip install "pinnace[meshes]".'
+            f'meshes are read by trimesh and meshio, and {missing.name} is not there: pip install "pinnace[meshes]".'
         ) from None
     if surface:
         try:
@@ -81,7 +80,9 @@ def _open(path: Path) -> Any:
     except (meshio.ReadError, ValueError, KeyError, IndexError, ImportError) as wrong:
         raise DomainError(f"meshio cannot read {path.name!r}: {wrong}.") from wrong
     except SystemExit:  # meshio ends the process where no reader takes the file
-        raise DomainError(f"meshio cannot read {path.name!r}. Is it whole, and of the kind that its name says?") from None
+        raise DomainError(
+            f"meshio cannot read {path.name!r}. Is it whole, and of the kind that its name says?"
+        ) from None
 
 
 def _surface(found: Any, written: str) -> Tables:
@@ -89,7 +90,9 @@ def _surface(found: Any, written: str) -> Tables:
     if type(found).__name__ == "Scene":
         found = found.to_mesh()
     if type(found).__name__ not in ("Trimesh", "Box", "Sphere", "Cylinder", "Capsule", "Extrusion", "Primitive"):
-        raise DomainError(f"{written} is a {type(found).__name__} without triangles. A solid needs a closed surface of them.")
+        raise DomainError(
+            f"{written} is a {type(found).__name__} without triangles. A solid needs a closed surface of them."
+        )
     points, triangles = np.asarray(found.vertices, float), np.asarray(found.faces)
     _check_finite(points, written)
     return Tables(points, triangles, None, written, f"{len(triangles)} triangles")
