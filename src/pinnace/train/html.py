@@ -80,7 +80,7 @@ def _figure(history: History, losses: Sequence[str], weights: Sequence[str]) -> 
 
 
 def _points_of(loss: Expr) -> Iterable[PointSet]:
-    return (node.points for node in nodes([loss]) if node.kind == "coordinate" and node.points is not None)
+    return (node.points for node in nodes([loss]) if node.kind == "coordinate" and not node.points.symbolic)
 
 
 def _region(points: PointSet) -> str:
