@@ -13,7 +13,7 @@ from pinnace._errors import DomainError
 from pinnace.domain.patch import Patch
 from pinnace.points import Cover, Picked, Sampler, sobol_bits
 
-FEWEST, MOST = 2**16, 2**20
+FEWEST, MOST = 2**16, 2**18
 """Candidates that are looked at: more where few of them are accepted."""
 ENOUGH = 1000
 """Accepted candidates that tell the share well enough."""
@@ -86,7 +86,7 @@ def too_small(region: str, where: Any, share: float) -> DomainError:
     if not share:
         return DomainError(f'nothing is left of "{region}" in {where!r}: it has no points.')
     return DomainError(
-        f'"{region}" of {where!r} is too small to be drawn from: of a million candidates {share * 1e6:.0f} are in it. '
+        f'"{region}" of {where!r} is too small to be drawn from: of a million candidates about {share * 1e6:.0f} are in it. '
         f"Take fewer points, or a smaller shape around it."
     )
 
@@ -101,5 +101,9 @@ def good(patch: Patch, piece: Any, unit: Any) -> Bool[np.ndarray, "n"]:
 
 
 def _even(cover: Cover, count: int) -> tuple[Any, Any]:
-    unit: Any = (sobol_bits(count, cover.dim) + 0.5) / 2.0**32
-    return cover.split(unit)
+    return cover.split(_net(count, cover.dim))
+
+
+@lru_cache(maxsize=16)
+def _net(count: int, dim: int) -> Any:
+    return (sobol_bits(count, dim) + 0.5) / 2.0**32
