@@ -166,8 +166,8 @@ def test_six_dimensions(x64):
 def test_unions_and_differences_of_intervals_have_each_end_once(x64):
     line = (domain.interval(0, 1) | domain.interval(1, 2) | domain.interval(3, 4)) - domain.interval(0.5, 0.7)
     plan = plan_of(line, "boundary")
-    ends = plan.init(jax.random.key(0))[0]
-    outward = dict(zip(np.asarray(ends)[:, 0].tolist(), np.asarray(plan.normals(ends))[:, 0].tolist(), strict=True))
+    ends = np.asarray(plan.init(jax.random.key(0))[0])
+    outward = dict(zip(ends[:, 0].tolist(), plan.normals(ends)[:, 0].tolist(), strict=True))
     assert outward == {0: -1, 2: 1, 3: -1, 4: 1, 0.5: 1, 0.7: -1}
     assert line.measure() == pytest.approx(2.8, rel=1e-12) and line.measure("boundary") == plan.size == 6
     timed = drawn(line.time(0, 1), "boundary", 600)

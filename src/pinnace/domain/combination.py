@@ -15,7 +15,7 @@ from pinnace.domain.patch import Beside, Patch, chosen
 from pinnace.domain.rounding import INSIDE, OFFSET, TOGETHER, rounding
 from pinnace.domain.rvachev import conjunction, disjunction, joined, only
 from pinnace.domain.shape import Shape, Source, narrowed
-from pinnace.domain.shares import accepted
+from pinnace.domain.shares import FEWEST, MOST, accepted
 from pinnace.expr import Expr
 
 BINDS = {"-": 3, "&": 2, "|": 1}
@@ -244,9 +244,13 @@ def common(first: Shape, second: Shape) -> float:
     """The volume that two shapes have in common: exact where one is inside the other, or none of it."""
     one, other = first.interior(), second.interior()
     smaller = first if one.cover.measures.sum() <= other.cover.measures.sum() else second
-    found = accepted(Combination("&", first, second), "interior")
-    # of what was accepted in the smaller one alone: nothing is lost where that is not exact
-    return smaller.measure("interior") * found.measure / accepted(smaller, "interior").measure
+    both = Combination("&", first, second)
+    for count in (FEWEST, MOST):
+        # of what was accepted in the smaller one alone: nothing is lost where that is not exact
+        share = accepted(both, "interior", count).measure / accepted(smaller, "interior", count).measure
+        if share in (0, 1):
+            break
+    return smaller.measure("interior") * share
 
 
 def _apart(shape: Shape, points: Any) -> float:

@@ -152,7 +152,7 @@ class Domain:
         """The length, area or volume of a region: that of its part in space times the spans of time and parameters.
 
         Single points count. Exact, but for what is left of boundaries where shapes meet, of parts that overlap, and for
-        tags: there estimated once, on the host, from 2^16 candidates of low discrepancy or more (three to four digits).
+        tags: there estimated once, on the host, from 2^18 candidates of low discrepancy (three to four digits).
 
         >>> import pinnace as pn
         >>> pn.domain.rectangle((0, 2), (0, 1)).time(0, 3).measure()

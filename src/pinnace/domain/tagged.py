@@ -159,7 +159,7 @@ def _try(predicate: Any, name: str, shape: Shape) -> None:
     columns = [jax.ShapeDtypeStruct((TRIED,), jnp.result_type(float))] * shape.dim
     try:
         given = jax.eval_shape(predicate, *columns)
-    except (TypeError, jax.errors.JAXTypeError, jax.errors.JAXIndexError) as wrong:
+    except (TypeError, ValueError, IndexError, AttributeError) as wrong:
         raise DomainError(f"{rules}. It failed: {str(wrong).splitlines()[0]}") from wrong
     fits = isinstance(given, jax.ShapeDtypeStruct) and given.shape == (TRIED,) and given.dtype == bool
     if not fits:
