@@ -98,7 +98,9 @@ class Combination(Shape):
         if self.operator == "|":
             check_overlap(self)
             return disjunction(first, self.second.depth(coordinates, flat), self.size, flat < 0)
-        second = self.second.depth(coordinates, flat) if self.operator == "&" else -self.second.depth(coordinates, -flat)
+        second = (
+            self.second.depth(coordinates, flat) if self.operator == "&" else -self.second.depth(coordinates, -flat)
+        )
         return conjunction(first, second, self.size, flat > 0)
 
     def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
@@ -108,12 +110,8 @@ class Combination(Shape):
             return [*self._limited(first, beyond[0]), *self._limited(second, beyond[1])]
         return [*first, *((f if self.operator == "&" else -f, inside) for f, inside in second)]
 
-    def _limited(
-        self, pieces: Sequence[tuple[Expr, Expr | None]], where: Expr
-    ) -> list[tuple[Expr, Expr | None]]:
-        return [
-            (f, where if inside is None else conjunction(inside, where, self.size)) for f, inside in pieces
-        ]
+    def _limited(self, pieces: Sequence[tuple[Expr, Expr | None]], where: Expr) -> list[tuple[Expr, Expr | None]]:
+        return [(f, where if inside is None else conjunction(inside, where, self.size)) for f, inside in pieces]
 
     def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
         if name is not None and self.operator != "|":
@@ -225,6 +223,8 @@ def check_overlap(union: Combination) -> None:
     unit = rng.random((512, patch.cover.dim))
     points = patch.place(piece, unit)
     touching = union.second.on(points, _together(union, points))
+    if patch.accepts is not None:
+        touching = touching & patch.accepts(piece, unit, points)
     if np.any(np.asarray(touching & ~union.separates(points, _normals(patch, points)))):
         raise DomainError(
             f"the two parts of {union!r} touch, and what is their boundary there is inside: the distance would be zero "

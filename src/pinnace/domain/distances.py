@@ -15,7 +15,7 @@ def distance(domain: Any, region: str | Sequence[str], coordinates: Sequence[Exp
     if not names:
         raise DomainError(f"the distance is to a region of {domain!r}, one of {listed(_known(domain))}; got none.")
     at = _coordinates(domain, coordinates)
-    if "boundary" in names:  # which holds all other parts of it
+    if "boundary" in names:  # all parts of it are
         names = [name for name in names if name in ("boundary", "initial", "final")]
     parts = [_one(domain, name, at, normalized) for name in dict.fromkeys(names)]
     size = domain.shape.size if domain.shape.dim else 1.0

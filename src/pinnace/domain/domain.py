@@ -202,27 +202,25 @@ class Domain:
     def distance(self, region: str | Sequence[str], *coordinates: Expr, normalized: bool = False) -> Expr:
         """A smooth stand-in for the distance to a region: exactly zero there, positive elsewhere inside.
 
-        Regions are "boundary", the shape's own names, with time "initial" and "final"; a list of several means all of
-        them. It is what holds a condition exactly: `g + dom.distance("boundary") * net(x, y)` is g on the boundary.
-        Without coordinates it is an expression that takes the points of what it meets, by the names of the axes; with
-        one coordinate (or expression) for each axis it is at these. Of the first order next to the region: it is
-        the distance times something positive.
+        Regions are "boundary", the shape's own names, tags of whole boundaries, with time "initial" and "final"; a list
+        means all of them. It is what holds a condition exactly: `g + dom.distance("boundary") * net(x, y)` is g on the
+        boundary. Without coordinates it is an expression that takes the points of what it meets, by the names of the
+        axes; with one coordinate (or expression) for each axis it is at these.
 
-        `normalized=True` makes the slope 1 on the region at all points but corners, which conditions on a flux need,
-        and for which second derivatives are like 1 / r at a distance r from a corner. Otherwise the slope goes to zero
-        at corners, and derivatives of all orders are bounded where two sides of a box meet; docs/domains.md has how
-        both train. Raises DomainError for a region that does not exist, is no part of the boundary or has no such
-        expression.
+        Its slope on the region is about 1 and goes to zero at convex corners, next to which it is smooth. With
+        `normalized=True` the slope is 1 wherever the region has a normal, which conditions on a flux need, and second
+        derivatives are like 1 / r at a distance r from corners, which trains worse: docs/conditions.md has the numbers.
+        Raises DomainError for a region that does not exist, is no part of the boundary or has no such expression.
 
-        Sources: see `rvachev`.
+        Sources: Rvachev, Sheiko, Shapiro, Tsukanov, Computational Mechanics 27 (2001) 305; Sukumar, Srivastava, arXiv
+        2104.08426.
 
         >>> import pinnace as pn
-        >>> dom = pn.domain.rectangle((0, 2), (0, 1))
+        >>> dom = pn.domain.rectangle((0, 2), (0, 1)) - pn.domain.disk((0.5, 0.5), 0.2).tag("hole")
         >>> x, y = dom.variable("interior", 100)
-        >>> print(dom.distance("boundary") * pn.np.sin(x))
-        x * (2 - x) / 2 * (y * (1 - y)) * 2.0 * sin(x)
-        >>> dom.distance("left")
-        x
+        >>> print(dom.distance("left") * pn.np.sin(x))
+        x * sin(x)
+        >>> u = 1 + dom.distance("hole") * pn.np.sin(x * y)
         """
         return distance(self, region, coordinates, normalized)
 

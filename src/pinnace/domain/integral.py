@@ -9,10 +9,8 @@ import jax
 import numpy as np
 
 from pinnace._errors import DomainError
-from pinnace.domain.boxes import Box
 from pinnace.domain.checks import count
 from pinnace.domain.domain import Domain
-from pinnace.domain.instants import Point
 from pinnace.expr import Expr, along, as_expr, check_closed, line, scattered, text
 
 MOST = 32_768
@@ -30,13 +28,13 @@ def integral(e: Any, s: Expr | None = None, a: Any = None, b: Any = None, *, ove
     - `integral(e)`: over the region that the points of `e` sample: its measure times the mean there.
 
     Along lines and over boxes by the rule of Gauss and Legendre with `n` nodes an axis: 32, or as many as make 32,768
-    in all, which is exact to rounding for smooth integrands; split an integral at a kink. Over other domains by the
-    mean over `n` points (4,096) of low discrepancy, the same at each step, good to three digits or so. Derivatives are
-    those of the integral (Leibniz's rule). What does not depend on `s` is computed once; a network of `s` alone, between
-    numbers, at the n nodes only. Raises DomainError for what is no coordinate, for limits that are no numbers at a
-    point, and for points whose region has no measure.
+    in all, which is exact to rounding where the integrand is smooth; split an integral at a kink. Over other domains
+    by the mean over `n` points (4,096) of low discrepancy, the same at each step, good to three digits or so.
+    Derivatives are those of the integral (Leibniz's rule). What does not depend on `s` is computed once; a network of
+    `s` alone, between numbers, at the n nodes only. Raises DomainError for what is no coordinate, for limits that are
+    no numbers at a point, and for points whose region has no measure.
 
-    Source of the use in networks: Yuan, Ni, Deng, Hao, arXiv 2203.11363; Lu, Meng, Mao, Karniadakis, arXiv 1907.04502.
+    Source of the uses: Lu, Meng, Mao, Karniadakis, arXiv 1907.04502 (equations); E, Yu, arXiv 1710.00211 (energies).
 
     >>> import pinnace as pn
     >>> x, t = pn.domain.interval(0, 2).time(0, 1).variable("interior", 10)
@@ -109,23 +107,30 @@ def _limits(key: Expr, pair: Any) -> tuple[Expr, Expr]:
 
 
 def _over_domain(expr: Expr, domain: Domain, n: int | None) -> Expr:
-    """In a box along each axis; elsewhere along time, then over points in space."""
+    """In a box along each axis; elsewhere along time and parameters, then over points in space."""
     here = {name: _named(expr, name, domain) for name in domain.axes}
     if expr.depends and all(one is None for one in here.values()):
         known = ", ".join(sorted({points.axes[axis] for points, axis in expr.depends}))
         raise DomainError(
-            f"`{text(expr)}` is to be integrated over {domain!r}, whose axes are {', '.join(domain.axes)}, and depends on "
-            f"{known}. Give the domain those names, names=(...), or write over={{...}} with coordinates."
+            f"`{text(expr)}` is to be integrated over {domain!r}, whose axes are {', '.join(domain.axes)}, and depends "
+            f"on {known}. Give the domain those names, names=(...), or write over={{...}} with coordinates."
         )
-    lines = [] if domain.span is None else [(domain.span.name, (domain.span.start, domain.span.stop))]
-    inside = isinstance(domain.shape, (Box, Point))
-    lines += zip(domain.shape.axes, domain.shape.bounds, strict=True) if inside else []
-    for name, (low, high) in lines:
+    space = replace(domain, spans=())
+    even = _is_box(space)
+    lines = {span.name: (span.start, span.stop) for span in domain.spans}
+    lines |= dict(zip(domain.shape.axes, domain.shape.bounds, strict=True)) if even else {}
+    nodes = _nodes(n if even else None, len(domain.axes))
+    for name, (low, high) in lines.items():
+        start, stop = (as_expr(int(end) if end.is_integer() else end) for end in (low, high))
         coordinate = here[name]
-        nodes = _nodes(None if n is None or not inside else n, len(domain.axes))
-        low, high = as_expr(low), as_expr(high)
-        expr = (high - low) * expr if coordinate is None else along(expr, coordinate, low, high, nodes)
-    return expr if inside else _over_space(expr, replace(domain, span=None), here, n)
+        expr = expr * (high - low) if coordinate is None else along(expr, coordinate, start, stop, nodes)
+    return expr if even else _over_space(expr, space, here, n)
+
+
+def _is_box(space: Domain) -> bool:
+    """Whether a shape fills the box around it."""
+    around = math.prod(high - low for low, high in space.shape.bounds)
+    return space.patch("interior").accepts is None and math.isclose(space.measure("interior"), around, rel_tol=1e-9)
 
 
 def _over_space(expr: Expr, space: Domain, here: Mapping[str, Expr | None], n: int | None) -> Expr:

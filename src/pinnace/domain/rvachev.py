@@ -4,8 +4,8 @@ Each is positive inside. *Normalised* ones have slope 1 along the inward normal,
 every point of the boundary that is no corner. Written so that they are exactly zero where a part is, and finite with
 all derivatives at corners too.
 
-Sources: Rvachev, Sheiko, Shapiro, Tsukanov, Computational Mechanics 27 (2001) 305; Shapiro, Acta Numerica 16 (2007) 239;
-Sukumar, Srivastava, arXiv 2104.08426.
+Sources: Rvachev, Sheiko, Shapiro, Tsukanov, Computational Mechanics 27 (2001) 305; Shapiro, Acta Numerica 16 (2007)
+239; Sukumar, Srivastava, arXiv 2104.08426.
 """
 
 from collections.abc import Sequence
@@ -25,15 +25,16 @@ def conjunction(f: Expr, g: Expr, size: float, flat: bool = False) -> Expr:
 
     Where both are zero its second derivatives are like 1 / r; where it is `flat` its slope goes to zero there instead.
     """
-    root = np.sqrt(f**2 + g**2 + (NEAR * size) ** 2)
+    near = NEAR * size
+    root = np.sqrt(f**2 + g**2 + near**2)
     both = f + g >= 0
-    within = np.where(both, f + g + root, root)
+    within, outside = np.where(both, f + g + root, root), f + g - root + near**2 / root
     if not flat:
-        return np.where(both, 2 * f * g / within, f + g - root)
+        return np.where(both, 2 * f * g / within, outside)
     # f + g + root, and outside something positive that goes on smoothly
-    level = np.where(both, f + g + root, root * (1 + np.tanh((f + g) / root)))
+    level = root * (1 + np.tanh((f + g) / root))
     reach = 2 * CORNER * size
-    return np.where(both, 2 * f * g / (within + reach), (f + g - root) * level / (level + reach))
+    return np.where(both, 2 * f * g / (within + reach), outside * level / (level + reach))
 
 
 def disjunction(f: Expr, g: Expr, size: float, flat: bool = False) -> Expr:

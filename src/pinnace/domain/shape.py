@@ -93,8 +93,8 @@ class Shape(ABC):
         return min(high - low for low, high in self.bounds)
 
     def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
-        """An expression that is positive inside, zero on the boundary and negative outside, with slope 1 across it: what
-        stands for minus the signed distance in combinations. See `rvachev`.
+        """An expression that is positive inside, zero on the boundary and negative outside, with slope 1 across it:
+        what stands for minus the signed distance in combinations. See `rvachev`.
 
         Where `flat` is 1, the slope goes to zero at convex corners, where it is -1 at others; as smooth as can be then.
         Raises DomainError where there is none.

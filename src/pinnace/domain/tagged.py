@@ -101,10 +101,10 @@ class Tagged(Shape):
     def _check_whole(self) -> None:
         if self.predicate is not None:
             raise DomainError(
-                f'"{self.name}" of {self!r} is told by a predicate, and a predicate has no distance. Write an expression '
-                f"that is zero there and positive elsewhere, for example from the distances of sides, or use a loss. "
-                f"What is the whole boundary of a part can be named without a predicate before it is combined: "
-                f'rectangle - disk.tag("hole").'
+                f'"{self.name}" of {self!r} is told by a predicate, and a predicate has no distance. Write an '
+                f"expression that is zero there and positive elsewhere, for example from the distances of sides, or "
+                f"use a loss. What is the whole boundary of a part can be named without a predicate before it is "
+                f'combined: rectangle - disk.tag("hole").'
             )
 
     def measure(self, name: str) -> float:

@@ -27,16 +27,15 @@ def initial(u: Any, domain: Domain, *values: Any) -> Expr:
     where = Where(u, domain, "initial")
     if not values:
         raise ExpressionError("initial takes the value at the start, and perhaps derivatives: initial(u, dom, u0, v0).")
+    beyond = growth(where, len(values)) * where.u
     started = begun(where, [where.value(one) for one in values])
-    return started + growth(where, len(values)) * where.u
+    return beyond if started is as_expr(0.0) else started + beyond
 
 
 def growth(where: Where, order: int) -> Expr:
     """What is zero at the start with so many derivatives, the value included, and 1 at the end."""
-    span = where.domain.span
-    assert span is not None
-    passed = where.distance("initial")
-    share = passed if span.stop - span.start == 1 else passed / (span.stop - span.start)
+    length, passed = where.span.stop - where.span.start, where.distance("initial")
+    share = passed if length == 1 else passed / length
     return share if order == 1 else share**order
 
 
@@ -54,11 +53,10 @@ def begun(where: Where, values: Sequence[Expr]) -> Expr:
 
 def start_of(where: Where, lift: Expr, order: int) -> list[Expr]:
     """An expression and its first derivatives by time, at the start."""
-    time, span = where.time, where.domain.span
-    assert span is not None
-    found, slope = [], lift
+    time, start, slope = where.time, where.span.start, lift
+    found = []
     for _ in range(order):
         moves = time.data in slope.depends
-        found.append(slope.at({time: span.start}) if moves else slope)
+        found.append(slope.at({time: start}) if moves else slope)
         slope = slope.d(time) if moves else as_expr(0.0)
     return found

@@ -53,9 +53,5 @@ def neumann(u: Any, domain: Domain, fluxes: Mapping[str, Any], *, keep: str | Se
 
 def _along(where: Where, distance: Expr) -> Expr:
     """The derivative of u along the gradient of a distance."""
-    parts = [
-        distance.d(x) * where.u.d(x)
-        for x in where.space
-        if x.data in distance.depends and x.data in where.u.depends
-    ]
+    parts = [distance.d(x) * where.u.d(x) for x in where.space if x.data in distance.depends]
     return reduce(add, parts) if parts else as_expr(0.0)

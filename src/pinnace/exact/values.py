@@ -13,15 +13,16 @@ from pinnace.expr import Expr, as_expr, np, text
 
 
 def dirichlet(u: Any, domain: Domain, values: Mapping[str, Any], *, initial: Any = None) -> Expr:
-    """An expression with given values on regions, and free elsewhere: what interpolates them, plus `u` times a distance.
+    """An expression with given values on regions: what interpolates them, plus `u` times a distance.
 
     `values` maps regions to numbers or expressions of the same coordinates: `{"left": 0.0, "right": pn.np.sin(y)}`.
     Between the regions the values are weighed by their inverse distances; regions of one value count as one. Where two
     of them meet, their values have to agree, and where they do not, both hold up to that corner.
 
-    `initial` is the value at the initial time, or a list of it and its time derivatives. It has to agree with the values
-    on the boundary where both hold (a derivative with the derivative of these); then all hold exactly. Raises DomainError
-    for unknown regions, ExpressionError for values of another shape or at other points.
+    `initial` is the value at the initial time, or a list of it and its time derivatives. It has to agree with the
+    values on the boundary where both hold (a derivative with the derivative of these); then all hold exactly. Raises
+    DomainError for unknown regions, and for regions of which one holds the other; ExpressionError for values of another
+    shape or at other points.
 
     Source: Rvachev, Sheiko, Shapiro, Tsukanov, Computational Mechanics 27 (2001) 305.
 
@@ -42,6 +43,7 @@ def dirichlet(u: Any, domain: Domain, values: Mapping[str, Any], *, initial: Any
             "initial values together with those on a boundary are given apart: "
             f"dirichlet(u, dom, {{...}}, initial={text(as_expr(values['initial']))})."
         )
+    _check_apart(where, list(values))
     lift, vanishing = lifted(where, values), where.distance(list(values))
     if initial is None:
         return _plus(lift, vanishing * where.u)
@@ -51,6 +53,23 @@ def dirichlet(u: Any, domain: Domain, values: Mapping[str, Any], *, initial: Any
     return _plus(_plus(lift, begun(where, beside)), vanishing * growth(where, len(wanted)) * where.u)
 
 
+def _check_apart(where: Where, regions: Sequence[str]) -> None:
+    """Raise DomainError where one region is part of another: its points would have two values."""
+    inner = [name for name in regions if name not in ("boundary", "initial", "final")]
+    if "boundary" in regions and inner:
+        raise DomainError(
+            f'"boundary" holds "{inner[0]}" too: give the values of the other parts by their names, or one expression '
+            f"for all of it, for example by pn.np.where(...)."
+        )
+    seen: dict[Expr, str] = {}
+    for region in regions:
+        other = seen.setdefault(where.distance(region), region)
+        if other != region:
+            raise DomainError(
+                f'"{other}" and "{region}" are the same region of {where.domain!r}: leave one of them out.'
+            )
+
+
 def lifted(where: Where, values: Mapping[str, Any]) -> Expr:
     """An expression that has the values on their regions: their mean, weighed by inverse distances."""
     regions: dict[Expr, list[str]] = {}
@@ -58,7 +77,9 @@ def lifted(where: Where, values: Mapping[str, Any]) -> Expr:
         regions.setdefault(where.value(value), []).append(region)
     weights = shares([where.distance(names) for names in regions.values()])
     parts = [value if weight is None else weight * value for value, weight in zip(regions, weights, strict=True)]
-    return reduce(_plus, [part for value, part in zip(regions, parts, strict=True) if not _zero(value)] or [as_expr(0.0)])
+    return reduce(
+        _plus, [part for value, part in zip(regions, parts, strict=True) if not _zero(value)] or [as_expr(0.0)]
+    )
 
 
 def shares(distances: Sequence[Expr], power: int = 1) -> list[Expr | None]:

@@ -36,9 +36,9 @@ def symbols_in(expr: Expr) -> tuple[Expr, ...]:
 
 
 def check_closed(exprs: Iterable[Expr], names: Any = None, known: Container[PointSet] = ()) -> None:
-    """Raise ExpressionError where values are wanted of expressions that depend on symbols whose values are not known."""
+    """Raise ExpressionError where values are wanted of expressions that depend on symbols without known values."""
     for expr in exprs:
-        for found in (one for one in symbols_in(expr) if one.points not in known):
+        for found in (one for one in symbols_in(expr) if one.data[0] not in known):
             shown, name = text(expr, names), text(found)
             raise ExpressionError(
                 f"`{shown}` depends on the symbol {name}, which has no points: integrate over it, "
@@ -67,7 +67,7 @@ def _ends(limits: Limits, but: Expr) -> list[Expr]:
 
 
 def along(expr: Expr, coordinate: Expr, low: Expr, high: Expr, n: int | None = None) -> Expr:
-    """The integral along one coordinate, by Gauss and Legendre's rule of n nodes; of what it leaves alone, a product."""
+    """The integral along one coordinate, by Gauss and Legendre's rule of n nodes; of a constant, a product."""
     if coordinate.data not in expr.depends:
         return (high - low) * expr
     return Expr("integral", (expr, coordinate, low, high), ("gauss", USUAL["gauss"] if n is None else n))

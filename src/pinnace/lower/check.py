@@ -110,13 +110,14 @@ def check_movers(
         if points not in used:
             raise LoweringError(f"{mover!r} moves {points!r}, which no loss looks at. Leave it out, or add the loss.")
         by_points[points] = mover
-    for node in nodes([*losses, *beside]):
-        gathered = by_points.get(node.args[0].points) if node.kind == "reduce" and node.data[0] == "integral" else None
+    integrals = (node for node in nodes([*losses, *beside]) if node.kind == "reduce" and node.data[0] == "integral")
+    for node in integrals:
+        gathered = by_points.get(node.args[0].points)
         if gathered is not None:
             raise LoweringError(
                 f"`{text(node, names)}` is the measure of the region times the mean over its points, and "
-                f"{gathered.name} gathers them where `{text(gathered.expr, names)}` is large: the mean over such points "
-                f"is no integral. Integrate over the domain, `over=dom`, or over other points."
+                f"{gathered.name} gathers them where `{text(gathered.expr, names)}` is large: the mean over such "
+                f"points is no integral. Integrate over the domain, `over=dom`, or over other points."
             )
 
 

@@ -77,7 +77,7 @@ class Frames:
 
     def __init__(self) -> None:
         self._plain: dict[PointSet | None, Frame] = {}
-        self._moved: dict[tuple[Frame, PointSet | None, tuple[Expr, ...], tuple[Any, ...]], Frame] = {}
+        self._moved: dict[tuple[Frame, PointSet | None, tuple[tuple[Any, Expr], ...]], Frame] = {}
         self._beforehand: dict[Frame, Frame] = {}
         self._scattered: dict[tuple[Frame, Expr], Frame] = {}
         self._slots: dict[tuple[Frame, Expr], int] = {}
@@ -99,7 +99,7 @@ class Frames:
         points = node.args[0].points
         if points is not None and points.symbolic and frame.points is not None:
             points = frame.points
-        key = (frame, points, node.args[1:], node.data)
+        key = (frame, points, tuple(moved.items()))
         if key not in self._moved:
             around = (*frame.symbols, frame.points, *(one for one, _ in moved))
             symbols = dict.fromkeys(one for one in around if one is not None and one.symbolic and one is not points)

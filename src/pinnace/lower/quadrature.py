@@ -32,8 +32,9 @@ def gauss(count: int) -> tuple[Nodes, Float[np.ndarray, " nodes"]]:
     return (nodes[:, None] + 1) / 2, weights / 2
 
 
-def rule(how: str, count: int, *told: Any) -> tuple[Nodes, Float[np.ndarray, " nodes"]]:
+def rule(data: tuple) -> tuple[Nodes, Float[np.ndarray, " nodes"]]:
     """Nodes and weights, as the data of an integral tell them."""
+    how, count, *told = data
     if how == "gauss":
         return gauss(count)
     _, measure, *columns = told
@@ -42,7 +43,8 @@ def rule(how: str, count: int, *told: Any) -> tuple[Nodes, Float[np.ndarray, " n
 
 def abscissa(node: Expr, args: Sequence[Jet], terms: Any, frame: Frame, given: Given) -> Jet:
     """The middle of the limits, where nobody asks for more than what it costs to be there."""
-    return _between(*args, 0.5)
+    low, high = args
+    return _between(low, high, 0.5)
 
 
 def _between(low: Jet, high: Jet, share: Any) -> Jet:
@@ -52,7 +54,7 @@ def _between(low: Jet, high: Jet, share: Any) -> Jet:
 
 def integrated(node: Expr, inside: Inside, ends: Sequence[Jet], frame: Frame, given: Given) -> Jet:
     """The value of an integral; `ends` are all lower limits, then all upper ones."""
-    nodes, weights = rule(*node.data)
+    nodes, weights = rule(node.data)
     lows, highs = ends[: len(ends) // 2], ends[len(ends) // 2 :]
     dtype = jnp.result_type(*(jet.value for jet in ends), float)
     side = max(1, ROOM // (given.lanes * _rows(frame, given)))

@@ -81,7 +81,10 @@ def _parts(node: Expr) -> Iterator[Part]:
             moved = frozenset(coordinate.data for coordinate in rest[::3])
             yield from (Part(limit, limit) for limit in (*rest[1::3], *rest[2::3]))
             for shown, seen in _parts(inner):
-                known = (type(node)(node.kind, (part, *rest), node.data) if part.depends & moved else part for part in (shown, seen))
+                known = (
+                    type(node)(node.kind, (part, *rest), node.data) if part.depends & moved else part
+                    for part in (shown, seen)
+                )
                 yield Part(*known)
         case "elementwise" if node.data[0] == "where":
             condition, then, otherwise = node.args
