@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from pinnace._errors import DomainError
 from pinnace.domain.arrays import namespace
 from pinnace.domain.checks import axis_names
 from pinnace.domain.domain import INSTANTS, Domain
-from pinnace.domain.facets import nearest
+from pinnace.domain.facets import distance, nearest
 from pinnace.domain.patch import Patch
 from pinnace.domain.shape import Shape, Source
 from pinnace.points import Cover
@@ -36,6 +36,10 @@ class Cloud(Shape):
         return tuple(name for name in self.tables if name not in ("interior", "boundary"))
 
     @property
+    def bounded(self) -> bool:
+        return "boundary" in self.tables
+
+    @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
         every = np.concatenate([points for points, _ in self.tables.values()])
         return tuple(zip(every.min(axis=0).tolist(), every.max(axis=0).tolist(), strict=True))
@@ -47,10 +51,6 @@ class Cloud(Shape):
         return self._patch("boundary" if name is None else name)
 
     def _patch(self, name: str) -> Patch:
-        if name not in self.tables:
-            raise DomainError(
-                f'{self!r} has no region "{name}": no points of it were given. Give them: cloud(interior, boundary).'
-            )
         points, outward = self.tables[name]
         cover = Cover(np.ones(len(points)), np.zeros((len(points), 0)))
 
@@ -65,6 +65,9 @@ class Cloud(Shape):
 
     def signed_distance(self, points: Float[Array, "n dim"]) -> Float[Array, "n"]:
         raise DomainError(self._no("has no inside and no distance to a boundary"))
+
+    def on(self, points: Float[Array, "n dim"], tolerance: float, name: str | None = None) -> Bool[Array, "n"]:
+        return distance(points, self.tables["boundary" if name is None else name][0][:, None]) <= tolerance
 
     def sources(self, name: str | None = None) -> tuple[Source, ...]:
         raise DomainError(self._no("cannot be combined with other shapes"))
@@ -123,7 +126,9 @@ def cloud(
     """
     if normals is not None and boundary is None:
         raise DomainError("normals= are those at boundary points: give these too, cloud(interior, boundary, normals).")
-    given = {"interior": (interior, None)} | ({} if boundary is None else {"boundary": (boundary, normals)})
+    given: dict[str, Any] = {"interior": (interior, None)} | (
+        {} if boundary is None else {"boundary": (boundary, normals)}
+    )
     for name, value in regions.items():
         if name in ("interior", "boundary", *INSTANTS):
             raise DomainError(f'"{name}" is a region of its own kind; give these points another name.')
@@ -141,8 +146,8 @@ def _table(points: Any, what: str, dim: int | None) -> Points:
     try:
         found = np.asarray(points, float)
     except (TypeError, ValueError):
-        found = np.zeros(())
-    found = found[:, None] if found.ndim == 1 else found
+        found = np.zeros((0, 0))
+    found: Any = found[:, None] if found.ndim == 1 else found
     wanted = "n, dim" if dim is None else f"n, {dim}"
     if found.ndim != 2 or not found.size or found.shape[1] != (dim or found.shape[1]):
         raise DomainError(f"{what} are an array of shape [{wanted}], one row a point; got shape {np.shape(points)}.")

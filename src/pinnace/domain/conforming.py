@@ -52,8 +52,8 @@ def check_closed(triangles: Numbers, what: str) -> None:
     open_edges, turned = int(np.sum(count % 2)), int(np.sum((count % 2 == 0) & (2 * forward != count)))
     if open_edges:
         raise DomainError(
-            f"{what} is not watertight: {open_edges} of its {len(count)} edges belong to an odd number of triangles, so "
-            f"that it has no inside. Repair it: mesh = trimesh.load_mesh(path); mesh.merge_vertices(); "
+            f"{what} is not watertight: {open_edges} of its {len(count)} edges belong to an odd number of triangles, "
+            f"so that it has no inside. Repair it: mesh = trimesh.load_mesh(path); mesh.merge_vertices(); "
             f"trimesh.repair.fill_holes(mesh); then pn.domain.mesh(mesh)."
         )
     if turned:

@@ -1,4 +1,4 @@
-"""Distances to flat facets, and how often they go around a point. Pure; facets are `[m, dim, dim]` corners.
+"""Distances to flat facets, `[m, corners, dim]` (segments or triangles), and how often they go around a point. Pure.
 
 Every facet is compared with every point, in parts of bounded memory, one array `[m, n]` for each component: arrays of
 short vectors are many times as slow.
@@ -21,21 +21,22 @@ ON_HOST = 2**17
 COMPILED = 2**23
 """Pairs from which on it pays to compile on the host too."""
 
+Corners = Float[Array | np.ndarray, "m corners dim"]
 Pairs = Float[Array, "m n"]
 Vector = Sequence[Float[Array, "m n"]]
 
 
-def distance(points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) -> Float[Array, "n"]:
+def distance(points: Float[Array, "n dim"], facets: Corners) -> Float[Array, "n"]:
     """Distance to the nearest facet."""
     return _in_parts(_nearest_distance, points, facets)
 
 
-def nearest(points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) -> Int[Array, "n"]:
+def nearest(points: Float[Array, "n dim"], facets: Corners) -> Int[Array, "n"]:
     """The number of the nearest facet."""
     return _in_parts(_nearest_number, points, facets)
 
 
-def winding(points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) -> Float[Array, "n"]:
+def winding(points: Float[Array, "n dim"], facets: Corners) -> Float[Array, "n"]:
     """How often closed facets go around each point: 1 inside and 0 outside of what they bound (Jacobson, Kavan and
     Sorkine-Hornung 2013, doi:10.1145/2461912.2461916).
 
@@ -48,12 +49,12 @@ def winding(points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) ->
     return _in_parts(_around, points, facets)
 
 
-def signed_distance(points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) -> Float[Array, "n"]:
+def signed_distance(points: Float[Array, "n dim"], facets: Corners) -> Float[Array, "n"]:
     """Distance to the nearest facet, negative where the facets go around."""
     return _in_parts(_signed_distance, points, facets)
 
 
-def _in_parts(of_each: Callable[..., Any], points: Float[Array, "n dim"], facets: Float[Array, "m dim dim"]) -> Any:
+def _in_parts(of_each: Callable[..., Any], points: Float[Array, "n dim"], facets: Corners) -> Any:
     """What a function gives for each point, for so many of them at a time that memory stays bounded."""
     if namespace(points) is np and len(points) * len(facets) <= COMPILED:
         corners = np.asarray(facets, points.dtype)

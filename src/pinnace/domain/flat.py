@@ -80,9 +80,8 @@ def facets_of(cells: np.ndarray) -> np.ndarray:
 def normals_of(facets: Float[np.ndarray, "m dim dim"]) -> Float[np.ndarray, "m dim"]:
     """Unit normals: to the right of segments in the plane, by the right hand on triangles in space."""
     edges = facets[:, 1:] - facets[:, :1]
-    across = (
-        np.stack([edges[:, 0, 1], -edges[:, 0, 0]], axis=1) if edges.shape[1] == 1 else np.cross(*edges.swapaxes(0, 1))
-    )
+    first, last = edges[:, 0], edges[:, -1]
+    across = np.stack([first[:, 1], -first[:, 0]], axis=1) if edges.shape[1] == 1 else np.cross(first, last)
     return across / np.linalg.norm(across, axis=1, keepdims=True)
 
 

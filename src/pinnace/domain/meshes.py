@@ -91,6 +91,6 @@ def _check_thick(shape: Faceted) -> None:
 
 def _no_cells(tables: Tables) -> str:
     return (
-        f"{tables.written} has no cells with a measure; it has {tables.kinds}. A domain needs triangles in the plane, a "
-        f"closed surface of triangles in space, or tetrahedra. For points alone: pn.domain.cloud(points)."
+        f"{tables.written} has no cells with a measure; it has {tables.kinds}. A domain needs triangles in the plane, "
+        f"a closed surface of triangles in space, or tetrahedra. For points alone: pn.domain.cloud(points)."
     )

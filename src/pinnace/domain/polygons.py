@@ -1,6 +1,7 @@
 """Polygons, and whatever of area shapely makes."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,13 +62,12 @@ def shapely(geometry: Any, *, names: Sequence[str] | None = None) -> Domain:
         raise DomainError(
             f"shapely(...) takes a geometry of shapely, for example shapely.box(0, 0, 1, 1); got {geometry!r}."
         )
-    kind = geometry.geom_type
+    kind = type(geometry).__name__
     if kind not in AREAS:
         raise DomainError(
             f"a {kind} has no area. Give it one, for example geometry.buffer(0.1), which is a strip around it."
         )
-    flat = library.force_2d(geometry)
-    whole = list(library.get_parts(flat, return_index=False)) if kind != "Polygon" else [flat]
+    whole: list[Any] = list(library.get_parts(library.force_2d(geometry)))
     without = [one.geom_type for one in whole if one.geom_type not in AREAS[:2]]
     if without:
         raise DomainError(
@@ -85,7 +85,7 @@ def _ring(vertices: Any, what: str) -> Float[np.ndarray, "k 2"]:
         found = np.asarray(vertices, float)
     except (TypeError, ValueError):
         found = np.zeros(0)
-    if found.ndim != 2 or found.shape[1] != 2:
+    if found.ndim != 2 or found.shape[-1] != 2:
         raise DomainError(
             f"{what} are pairs of numbers, one a corner, for example [(0, 0), (1, 0), (0, 1)]; got {vertices!r}."
         )
@@ -115,7 +115,7 @@ def _faceted(polygons: Sequence[Any], kind: str, names: Sequence[str] | None) ->
     edges = [_edges(np.asarray(ring.coords, float)[:, :2], filled) for ring, filled in outer + inner]
     facets = np.concatenate(edges)
     starts = np.cumsum([0, *map(len, edges)])
-    rings = [np.arange(start, stop) for start, stop in zip(starts[:-1], starts[1:], strict=True)]
+    rings = [np.arange(start, stop) for start, stop in pairwise(starts)]
     parts = {"exterior": np.concatenate(rings[: len(outer)])}
     parts |= {f"hole_{number}": ring for number, ring in enumerate(rings[len(outer) :])}
     if len(facets) <= FEW:

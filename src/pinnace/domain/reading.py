@@ -113,7 +113,7 @@ def _cells(found: Any, written: str) -> Tables:
         )
     _check_finite(points, written)
     tetrahedra = _joined(found, TETRAHEDRA)
-    if points.shape[1] == 3 and tetrahedra is None and np.ptp(points[:, 2], initial=0.0) == 0:
+    if points.shape[1] == 3 and tetrahedra is None and not np.any(points[:, 2] != points[0, 2]):
         points = points[:, :2]
     triangles = _joined(found, TRIANGLES)
     quads = _joined(found, ("quad",))
@@ -142,10 +142,10 @@ def _named(found: Any, kinds: tuple[str, ...]) -> Iterator[tuple[str, Corners]]:
             own = sets[number]
             if not name.startswith("gmsh:") and own is not None and len(own):
                 rows.setdefault(name, []).append(tables[number][np.asarray(own, int)])
-    tags = found.cell_data.get("gmsh:physical")
+    tags = found.cell_data.get("gmsh:physical", [])
     dim = {3: 2, 2: 1}[FLAT[kinds[0]]]
     known = {int(tag): name for name, (tag, size) in found.field_data.items() if int(size) == dim}
-    for number in chosen if tags is not None else ():
+    for number in chosen if tags else ():
         for tag in np.unique(np.asarray(tags[number])[np.asarray(tags[number]) > 0]).tolist():
             name = known.get(int(tag), f"physical_{int(tag)}")
             if name not in found.cell_sets:

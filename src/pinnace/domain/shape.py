@@ -60,6 +60,11 @@ class Shape(ABC):
         return ()
 
     @property
+    def bounded(self) -> bool:
+        """Whether it has a boundary that points can be drawn on."""
+        return self.dim > 0
+
+    @property
     @abstractmethod
     def bounds(self) -> tuple[tuple[float, float], ...]:
         """A box around it, one pair an axis; the smallest one where the shape is no combination."""

@@ -46,6 +46,10 @@ class Tagged(Shape):
         return (*self.base.zones, self.name) if self.of == "interior" else self.base.zones
 
     @property
+    def bounded(self) -> bool:
+        return self.base.bounded
+
+    @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
         return self.base.bounds
 

@@ -6,6 +6,7 @@ winding number changes by one at each crossing. So a point costs a few dozen tri
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
@@ -42,7 +43,7 @@ class Voxels:
     around: Float[np.ndarray, "voxels"]
     """How often the surface winds around the own point of each voxel."""
 
-    def inside(self, points: Float[Array, "n 3"], margin: float) -> Bool[Array, "n"]:
+    def inside(self, points: Float[Array, "n 3"], margin: float) -> Any:
         """Which points of the box are inside, and farther than that from the plane of every triangle nearby."""
         if namespace(points) is np:
             with jax.ensure_compile_time_eval(), jax.enable_x64(points.dtype == np.float64):
@@ -113,7 +114,7 @@ def _meetings(
     centres = low + (index + 0.5) * steps
     gaps = np.abs(np.sum((centres - triangles[number, 0]) * normals, axis=1))
     meets = gaps <= (0.5 + ROOM) * np.sum(np.abs(normals) * steps, axis=1)
-    return np.ravel_multi_index(tuple(index[meets].T), tuple(counts)), number[meets]
+    return np.asarray(np.ravel_multi_index(tuple(index[meets].T), tuple(counts))), number[meets]
 
 
 def _spans(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,7 +180,7 @@ def _farthest(triangles: np.ndarray, table: np.ndarray, places: np.ndarray, alon
 
 def _against(triangles: Float[np.ndarray, "m 3 3"]) -> Bool[np.ndarray, "m 3"]:
     """Whether the sides ab, bc, ca go from the later to the earlier end."""
-    corners, number = np.unique(triangles.reshape(-1, 3), axis=0, return_inverse=True)
+    _, number = np.unique(triangles.reshape(-1, 3), axis=0, return_inverse=True)
     number = number.reshape(-1, 3)
     return number > np.roll(number, -1, axis=1)
 
