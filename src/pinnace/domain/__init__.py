@@ -2,6 +2,7 @@
 
 from pinnace.domain.annuli import Annulus as Annulus
 from pinnace.domain.annuli import annulus as annulus
+from pinnace.domain.anywhere import coordinates as coordinates
 from pinnace.domain.balls import Ball as Ball
 from pinnace.domain.balls import Disk as Disk
 from pinnace.domain.balls import ball as ball
@@ -21,6 +22,7 @@ from pinnace.domain.ellipsoids import ellipsoid as ellipsoid
 from pinnace.domain.faceted import Faceted as Faceted
 from pinnace.domain.instants import Point as Point
 from pinnace.domain.instants import time as time
+from pinnace.domain.integral import integral as integral
 from pinnace.domain.measured import data as data
 from pinnace.domain.meshes import mesh as mesh
 from pinnace.domain.normals import normal as normal

@@ -14,8 +14,10 @@ from pinnace.domain.checks import axis_names, place, positive, short, written_pl
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import margin
+from pinnace.domain.rvachev import joined, within_sphere
 from pinnace.domain.shape import Shape
 from pinnace.domain.spheres import around, ball_volume, lengths_around, sphere_area
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 SIDES = ("inner", "outer")
@@ -89,6 +91,18 @@ class Annulus(Shape):
     def on(self, points: Float[Array, "n dim"], tolerance: float, name: str | None = None) -> Bool[Array, "n"]:
         radii = self._radii if name is None else self._radii[[SIDES.index(name)]]
         return (abs(self._away(points)[1] - radii) <= tolerance).any(axis=1)
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        return joined([self.distance(name, coordinates, True) for name in SIDES], self.size, True)
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        return [(self.distance(name, coordinates, True), None)] if name in SIDES else []
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        if name is None:
+            return self.depth(coordinates)
+        outward = within_sphere(coordinates, self.center, self.outer if name == "outer" else self.inner)
+        return outward if name == "outer" else -outward
 
     def __repr__(self) -> str:
         return f"annulus(center={written_place(self.center)}, inner={short(self.inner)}, outer={short(self.outer)})"

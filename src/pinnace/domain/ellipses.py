@@ -16,8 +16,10 @@ from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
 from pinnace.domain.quantiles import Quantiles
 from pinnace.domain.rounding import margin
+from pinnace.domain.rvachev import beyond, within_ellipsoid
 from pinnace.domain.shape import Shape
 from pinnace.domain.spheres import lengths_within, within
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 NODES = 257
@@ -77,6 +79,13 @@ class Ellipse(Shape):
     def signed_distance(self, points: Float[Array, "n 2"]) -> Float[Array, "n"]:
         """Distance to the boundary near it, to first order; farther away with the right sign."""
         return about(self._own(points), self.radii)
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        away = [beyond(x, c) for x, c in zip(coordinates, self.center, strict=True)]
+        if self.angle:
+            (c, s), (x, y) = (math.cos(self.angle), math.sin(self.angle)), away
+            away = [c * x + s * y, c * y - s * x]
+        return within_ellipsoid(away, self.radii)
 
     def __repr__(self) -> str:
         turned = f", angle={short(self.angle)}" if self.angle else ""

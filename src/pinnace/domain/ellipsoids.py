@@ -15,8 +15,10 @@ from pinnace.domain.domain import Domain
 from pinnace.domain.ellipses import Ellipse, about
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import margin
+from pinnace.domain.rvachev import beyond, within_ellipsoid
 from pinnace.domain.shape import Shape
 from pinnace.domain.spheres import around, ball_volume, lengths_around, lengths_within, sphere_area, within
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -73,6 +75,10 @@ class Ellipsoid(Shape):
     def signed_distance(self, points: Float[Array, "n dim"]) -> Float[Array, "n"]:
         """Distance to the boundary near it, to first order; farther away with the right sign."""
         return about(points - np.array(self.center, points.dtype), self.radii)
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        away = [beyond(x, c) for x, c in zip(coordinates, self.center, strict=True)]
+        return within_ellipsoid(away, self.radii)
 
     def measure(self, name: str) -> float:
         return self._area() if name == "boundary" else super().measure(name)

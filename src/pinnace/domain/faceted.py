@@ -1,7 +1,7 @@
 """Shapes that flat facets bound: polygons and polyhedra, with a mesh of the inside or without."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -9,14 +9,20 @@ import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int
 
+from pinnace._errors import DomainError
 from pinnace.domain.arrays import namespace
 from pinnace.domain.facets import distance, nearest, signed_distance
 from pinnace.domain.flat import extents, normals_of, shrunk, sizes, spread
+from pinnace.domain.outlines import facet, outline
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import between, margin
 from pinnace.domain.shape import Shape
 from pinnace.domain.voxels import Voxels, voxels_of
+from pinnace.expr import Expr
 from pinnace.points import Cover
+
+PIECES = 64
+"""Facets in a part of the boundary whose distance is made of the distances to each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +102,19 @@ class Faceted(Shape):
     def on(self, points: Float[Array, "n dim"], tolerance: float, name: str | None = None) -> Bool[Array, "n"]:
         chosen = self.facets if name is None else self.facets[self.parts[name]]
         return distance(points, chosen) <= tolerance
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        return Expr("apply", tuple(coordinates), (outline(self, flat <= 0 or self.dim == 3), ()))
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        if name not in self.parts:
+            return []
+        if len(self.parts[name]) > PIECES:
+            raise DomainError(
+                f'"{name}" of {self!r} has {len(self.parts[name])} facets, and the distance to a part of a boundary is '
+                f'for {PIECES} at most. Take the distance to "boundary", or a loss at the points of "{name}".'
+            )
+        return [facet(self.facets[number], coordinates) for number in self.parts[name]]
 
     def measure(self, name: str) -> float:
         return self.volume if name == "interior" else super().measure(name)

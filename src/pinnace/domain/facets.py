@@ -1,4 +1,4 @@
-"""Distances to facets `[m, corners, dim]`, segments or triangles, and how often they go around a point. Pure.
+"""Distances to flat facets, `[m, corners, dim]` (segments or triangles), and how often they go around a point. Pure.
 
 Every facet is compared with every point, in parts of bounded memory, one array `[m, n]` for each component: arrays of
 short vectors are many times as slow.

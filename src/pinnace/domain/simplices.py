@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from itertools import combinations
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from pinnace.domain.checks import axis_names, place, written_place
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import margin
+from pinnace.domain.rvachev import beyond, conjunction, joined
 from pinnace.domain.shape import Shape
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 EXACT = 4
@@ -116,6 +119,35 @@ class Simplex(Shape):
         heights = self._heights(points)
         whole = abs(heights.max(axis=1)) <= tolerance
         return whole if name is None else whole & (abs(heights[:, self.names.index(name)]) <= tolerance)
+
+    def _depths(self, coordinates: Sequence[Expr]) -> list[Expr]:
+        """How far before the plane of each face."""
+        found = []
+        for face, normal in enumerate(self._planes[0]):
+            foot = self.vertices[1 if face == 0 else 0]
+            parts = [beyond(x, c) * -n for x, c, n in zip(coordinates, foot, normal.tolist(), strict=True) if n]
+            found.append(reduce(add, parts))
+        return found
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        return reduce(partial(conjunction, size=self._small, flat=flat > 0), self._depths(coordinates))
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        if name not in self.names:
+            return []
+        depths = self._depths(coordinates)
+        own = depths.pop(self.names.index(name))
+        return [(own, reduce(partial(conjunction, size=self._small), depths))]
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        if name is None:
+            return self.depth(coordinates) if normalized else joined(self._depths(coordinates), self._small)
+        return self._depths(coordinates)[self.names.index(name)]
+
+    @property
+    def _small(self) -> float:
+        """What a box around it says badly of one that lies askew: its smallest height."""
+        return float(min(self._planes[1]))
 
     def __repr__(self) -> str:
         return f"simplex({', '.join(map(written_place, self.vertices))})"

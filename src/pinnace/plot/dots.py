@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pinnace import canvas
-from pinnace.domain import Plan, Shape
+from pinnace.domain import Shape
 from pinnace.expr import Expr
 
 
@@ -18,8 +18,7 @@ def ordered(keys: Sequence[Expr]) -> list[Expr]:
 def space_of(key: Expr) -> Shape | None:
     """The shape that a coordinate is one of; None for time, parameters and data."""
     points, axis = key.data
-    shape = points.plan.domain.shape if isinstance(points.plan, Plan) else None
-    return shape if shape is not None and axis < shape.dim else None
+    return points.where.shape if points.where is not None and axis < points.where.shape.dim else None
 
 
 def are_lengths(keys: Sequence[Expr]) -> bool:
@@ -34,5 +33,5 @@ def name_axes(panel: Any, keys: Sequence[Expr], columns: Sequence[np.ndarray]) -
 
 def _is_time(key: Expr) -> bool:
     points, axis = key.data
-    span = points.plan.domain.span if isinstance(points.plan, Plan) else None
+    span = None if points.where is None else points.where.span
     return span is not None and points.axes[axis] == span.name

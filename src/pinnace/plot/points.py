@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from pinnace._errors import PinnaceError
 from pinnace.canvas import Dots, arrows, height_of, outline, scatter, some_of, strip
-from pinnace.domain import Domain, Plan, Shape
+from pinnace.domain import Domain, Shape
 from pinnace.expr import Expr, PointSet, text
 from pinnace.plot.dots import are_lengths, ordered
 from pinnace.plot.grid import coordinate_of
@@ -32,13 +32,13 @@ class Cloud:
     def label(self) -> str:
         """Which part of its domain it is, and how many points."""
         plan = self.points.plan
-        region = plan.region if isinstance(plan, Plan) else self.points.label
+        region = plan.region or self.points.label
         return f"{region}, {len(self.values)} point{'s' * (len(self.values) != 1)}"
 
     @property
     def space(self) -> Shape | None:
         """The shape that they are in; None for data."""
-        return self.points.plan.domain.shape if isinstance(self.points.plan, Plan) else None
+        return None if self.points.where is None else self.points.where.shape
 
     def columns(self, names: Sequence[str]) -> list[np.ndarray]:
         """The coordinates of these names."""
@@ -158,10 +158,9 @@ def _keys(names: tuple[str, ...], members: Sequence[Cloud]) -> list[Expr]:
 
 def _dots(keys: Sequence[Expr], members: Sequence[Cloud]) -> list[Dots]:
     shown = [text(key) for key in keys]
-    regions = [one.points.plan.region if isinstance(one.points.plan, Plan) else None for one in members]
     return [
-        Dots(one.label, np.stack(one.columns(shown), axis=1), small=region == "interior")
-        for one, region in zip(members, regions, strict=True)
+        Dots(one.label, np.stack(one.columns(shown), axis=1), small=one.points.plan.region == "interior")
+        for one in members
     ]
 
 
