@@ -166,7 +166,7 @@ def _over_points(expr: Expr, n: int | None) -> Expr:
         raise DomainError(f"`{shown}` has shape {expr.shape} at each point: integrate its components, `e[0]`.")
     if n is not None:
         raise DomainError(
-            f"pn.integral(`{shown}`) is the mean over the points of `{shown}` times the measure of their region: n= has "
-            f"no meaning here. Leave it out, or say over what, over=dom."
+            f"pn.integral(`{shown}`) is the mean over the points that are there, times the measure of their region: n= "
+            f"has no meaning here. Leave it out, or say over what, over=dom."
         )
     return Expr("reduce", (expr,), ("integral", float(plan.measure)))
