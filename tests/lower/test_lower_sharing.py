@@ -121,15 +121,15 @@ def jnp_free(u, x):
     return pn.np.sin(u * x).d(x) * pn.np.exp(u)
 
 
-def test_a_sum_of_five_thousand_terms_is_lowered(square, computed, close):
+def test_a_sum_of_two_thousand_terms_is_lowered(square, computed, close):
     x, y, points = square
     total = x
-    for k in range(5000):
+    for k in range(2000):
         total = total + (0.001 * k) * y
     value, slope, loss = computed([total, total.d(y), total.mse], points)
     xs, ys = points[x.points].T
-    close(value, xs + 0.001 * sum(range(5000)) * ys)
-    close(slope, 0.001 * sum(range(5000)))
+    close(value, xs + 0.001 * sum(range(2000)) * ys)
+    close(slope, 0.001 * sum(range(2000)))
     close(loss, jnp.mean(value**2))
 
 

@@ -35,7 +35,7 @@ def alone(schedule, totals):
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.sets(st.integers(0, 200), max_size=4).map(sorted))
 def test_join_equals_optax(boundaries):
     with jax.enable_x64(True):

@@ -113,6 +113,25 @@ def test_the_gradient_of_a_maximum_is_shared_as_without_batches(x64):
     np.testing.assert_allclose(values, [(0.0, -1.0)] * 3, atol=1e-14)
 
 
+def test_parts_of_mini_batches_change_nothing(x64):
+    def trained(microbatch):
+        x, t = pn.domain.interval(-1, 1).time(0, 1).variable("interior", 100, batch=19, resample=9)
+        rows = np.arange(23.0)
+        xd, td, seen = pn.domain.data(x=rows / 23, t=rows % 5 / 5, seen=np.sin(rows), batch=6)
+        net = field(6, 1).optimizer(optax.sgd(1e-2))
+        u = net(x, t)
+        pde = (u.d(t) + u * u.d(x) - 0.1 * u.dd(x)).mse.named("pde")
+        crux = pn.core([pde, (net(xd, td) - seen).mse.named("data")], microbatch=microbatch)
+        crux.solve(8)
+        return crux
+
+    whole, parts = trained(None), trained(5)
+    for name in whole.history:
+        np.testing.assert_allclose(parts.history[name], whole.history[name], rtol=1e-12, err_msg=name)
+    for ours, theirs in zip(jax.tree.leaves(parts.state.params), jax.tree.leaves(whole.state.params), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-15)
+
+
 def memory_of(crux: Crux) -> int:
     fixed, numbers = crux._recipe()
     compiled = jax.jit(partial(advance.advance, fixed)).lower(numbers, crux.state).compile()

@@ -25,10 +25,10 @@ COLLECTIVE = re.compile(r"= (.*?) (all-gather|all-to-all|collective-permute|all-
 
 
 def problem(**options: Any) -> tuple[Any, Any]:
-    """Sets that no axis divides, resampled ones, reductions in reductions, a balancer, a wide layer."""
+    """Sets that no axis divides, resampled ones, mini-batches, reductions in reductions, a balancer, a wide layer."""
     dom = pn.domain.interval(-1, 1).time(0, 1)
     x, t = dom.variable("interior", 203, sampler="uniform", resample=7)
-    y, s = dom.variable("interior", 160, resample=5)
+    y, s = dom.variable("interior", 160, resample=5, batch=45)
     xb, tb = dom.variable("boundary", 50)
     net = pn.nn(eqx.nn.MLP(2, "scalar", 256, 1, jnp.tanh, key=jax.random.key(0)))
     net.optimizer(optax.adam(1)).scale(pn.fn.adaptive.dlrs(lr0=1e-3, window=10))

@@ -130,6 +130,7 @@ def test_an_infinite_gradient_is_named_and_does_no_harm(x64, steps):
 
 
 def test_ctrl_c_returns_the_run_so_far(monkeypatch):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start what runs in the background without
     monkeypatch.setattr(pace, "CHUNK_SECONDS", 0.01)
     net = pn.nn(eqx.nn.MLP(1, "scalar", 32, 2, key=jax.random.key(0))).optimizer(optax.adam(1e-3))
     u, ode, start = decay(net, 512)

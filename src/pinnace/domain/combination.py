@@ -13,8 +13,10 @@ from pinnace._errors import DomainError
 from pinnace.domain.arrays import namespace
 from pinnace.domain.patch import Beside, Patch, chosen
 from pinnace.domain.rounding import INSIDE, OFFSET, TOGETHER, rounding
+from pinnace.domain.rvachev import conjunction, disjunction, joined, only
 from pinnace.domain.shape import Shape, Source, narrowed
-from pinnace.domain.shares import accepted
+from pinnace.domain.shares import FEWEST, MOST, accepted
+from pinnace.expr import Expr
 
 BINDS = {"-": 3, "&": 2, "|": 1}
 """How tightly the operators bind, as in Python."""
@@ -91,6 +93,49 @@ class Combination(Shape):
     def in_zone(self, name: str, points: Float[Array, "n dim"]) -> Bool[Array, "n"]:
         return self.first.in_zone(name, points) | self.second.in_zone(name, points)
 
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        first = self.first.depth(coordinates, flat)
+        if self.operator == "|":
+            check_overlap(self)
+            return disjunction(first, self.second.depth(coordinates, flat), self.size, flat < 0)
+        second = (
+            self.second.depth(coordinates, flat) if self.operator == "&" else -self.second.depth(coordinates, -flat)
+        )
+        return conjunction(first, second, self.size, flat > 0)
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        first, second = (shape.surfaces(name, coordinates) for shape in (self.first, self.second))
+        if self.operator == "|":
+            beyond = [-shape.depth(coordinates) for shape in (self.second, self.first)]
+            return [*self._limited(first, beyond[0]), *self._limited(second, beyond[1])]
+        return [*first, *((f if self.operator == "&" else -f, inside) for f, inside in second)]
+
+    def _limited(self, pieces: Sequence[tuple[Expr, Expr | None]], where: Expr) -> list[tuple[Expr, Expr | None]]:
+        return [(f, where if inside is None else conjunction(inside, where, self.size)) for f, inside in pieces]
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        if name is not None and self.operator != "|":
+            # inside both, or inside the first, whose own distance is simpler
+            pieces = [self.first.distance(name, coordinates, normalized)] if name in self.first.names else []
+            if name in self.second.names and self.operator == "&":
+                pieces.append(self.second.distance(name, coordinates, normalized))
+            elif name in self.second.names:
+                turned = ((-f, inside) for f, inside in self.second.surfaces(name, coordinates))
+                pieces += [only(f, inside, self.size) for f, inside in turned]
+            return joined(pieces, self.size, normalized)
+        if name is not None or normalized or self.operator == "|":
+            return super().distance(name, coordinates, normalized)
+        first = self.first.distance(None, coordinates, False)
+        second = self.second.distance(None, coordinates, False) if self.operator == "&" else None
+        return joined([first, -self.second.depth(coordinates, -1) if second is None else second], self.size)
+
+    def measure(self, name: str) -> float:
+        if name != "interior":
+            return super().measure(name)
+        first, second = self.first.measure(name), self.second.measure(name)
+        both = common(self.first, self.second)
+        return {"|": first + second - both, "&": both, "-": first - both}[self.operator]
+
     def __repr__(self) -> str:
         left = repr(self.first) if self.first.binds >= self.binds else f"({self.first!r})"
         right = repr(self.second) if self.second.binds > self.binds else f"({self.second!r})"
@@ -164,6 +209,7 @@ def combined(operator: str, first: Shape, second: Shape) -> Combination:
             f"{first!r} has axes {', '.join(first.axes)} and {second!r} has axes {', '.join(second.axes)}: domains of "
             f"the same space are combined. Give both the same names=."
         )
+    found.sources()  # raises where one of them has no boundary to take from
     for one, other in ((first, second), (second, first)):
         twice = [name for name in one.zones if name in other.names]
         if twice:
@@ -175,6 +221,36 @@ def combined(operator: str, first: Shape, second: Shape) -> Combination:
         why = "they have no volume in common" if operator == "&" else "the second one covers the first"
         raise DomainError(f"nothing is left of {found!r}: {why}.")
     return found
+
+
+def check_overlap(union: Combination) -> None:
+    """Raise DomainError where two shapes touch along a part of their boundaries that is inside their union."""
+    patch, rng = union.first.boundary(), np.random.default_rng(0)
+    share = patch.cover.measures / patch.cover.measures.sum()
+    piece = rng.choice(len(share), 512, p=share)
+    unit = rng.random((512, patch.cover.dim))
+    points = patch.place(piece, unit)
+    touching = union.second.on(points, _together(union, points))
+    if patch.accepts is not None:
+        touching = touching & patch.accepts(piece, unit, points)
+    if np.any(np.asarray(touching & ~union.separates(points, _normals(patch, points)))):
+        raise DomainError(
+            f"the two parts of {union!r} touch, and what is their boundary there is inside: the distance would be zero "
+            f"on it. Let them overlap, or write the outline as one shape, for example by pn.domain.polygon."
+        )
+
+
+def common(first: Shape, second: Shape) -> float:
+    """The volume that two shapes have in common: exact where one is inside the other, or none of it."""
+    one, other = first.interior(), second.interior()
+    smaller = first if one.cover.measures.sum() <= other.cover.measures.sum() else second
+    both = Combination("&", first, second)
+    for count in (FEWEST, MOST):
+        # of what was accepted in the smaller one alone: nothing is lost where that is not exact
+        share = accepted(both, "interior", count).measure / accepted(smaller, "interior", count).measure
+        if share in (0, 1):
+            break
+    return smaller.measure("interior") * share
 
 
 def _apart(shape: Shape, points: Any) -> float:

@@ -11,7 +11,6 @@ import numpy as np
 from pinnace._errors import DomainError
 from pinnace.domain.checks import count
 from pinnace.domain.domain import Domain
-from pinnace.domain.plan import Plan
 from pinnace.expr import Expr, along, as_expr, check_closed, line, scattered, text
 
 MOST = 32_768
@@ -156,9 +155,9 @@ def _named(expr: Expr, name: str, domain: Domain) -> Expr | None:
 
 def _over_points(expr: Expr, n: int | None) -> Expr:
     check_closed([expr])
-    shown, plan = text(expr), None if expr.points is None else expr.points.plan
-    where = f"lives on {expr.points!r}, whose region has no measure" if expr.points else "has one value in all"
-    if not isinstance(plan, Plan):
+    shown, points = text(expr), expr.points
+    where = "has one value in all" if points is None else f"lives on {points!r}, whose region has no measure"
+    if points is None or points.where is None:
         raise DomainError(
             f"`{shown}` {where}. Say what to integrate over: pn.integral(e, x, 0, 1), over={{x: (0, 1)}}, or over=dom."
         )
@@ -166,7 +165,7 @@ def _over_points(expr: Expr, n: int | None) -> Expr:
         raise DomainError(f"`{shown}` has shape {expr.shape} at each point: integrate its components, `e[0]`.")
     if n is not None:
         raise DomainError(
-            f"pn.integral(`{shown}`) is the mean over the points that are there, times the measure of their region: n= "
-            f"has no meaning here. Leave it out, or say over what, over=dom."
+            f"pn.integral(`{shown}`) is the mean over its {points.size} points times the measure of their region: "
+            f"n= has no meaning here. Leave it out, or say over what, over=dom."
         )
-    return Expr("reduce", (expr,), ("integral", float(plan.measure)))
+    return Expr("reduce", (expr,), ("integral", float(points.plan.measure)))

@@ -3,7 +3,6 @@
 from typing import Any
 
 from pinnace._errors import DomainError, listed
-from pinnace.domain.plan import Plan
 from pinnace.expr import Expr, text
 
 
@@ -35,9 +34,9 @@ def normal(*coordinates: Expr) -> Any:
                 f"pn.normal takes coordinates of one point set; `{text(coordinates[0])}` is of {points!r}, "
                 f"`{text(given)}` of {given.data[0]!r}."
             )
-    if not isinstance(points.plan, Plan):
+    if points.where is None:
         raise DomainError(f"{points!r} are not on the boundary of a domain and have no normal. {example}")
-    shape = points.plan.domain.shape
+    shape = points.where.shape
     if not points.plan.has_normals:
         known = listed(("boundary", *shape.names)) if shape.dim else "a domain with space"
         raise DomainError(f"{points!r} are not on the boundary of space and have no normal. Take those of {known}.")

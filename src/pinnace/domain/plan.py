@@ -19,10 +19,12 @@ from pinnace.points import Sampler, fresh_every
 class Plan:
     """The points of one region of one domain. Pure functions; equal only to itself.
 
-    `domain` and `region` tell where the points are, `size` how many, `moves` whether the step has to call `update`.
-    Where a patch does not accept all points, so many candidates are drawn that enough are left, and the first of those
-    that are accepted are the points.
+    `domain` and `region` tell where the points are, `size` how many, `moves` whether the step has to call `update`,
+    `argument` by which argument of `variable` they move. Where a patch does not accept all points, so many candidates
+    are drawn that enough are left, and the first of those that are accepted are the points.
     """
+
+    argument = "resample="
 
     def __init__(
         self, domain: Any, region: str, patch: Patch, kind: type[Sampler], n: int, resample: int | None
@@ -47,6 +49,12 @@ class Plan:
     def measure(self) -> float:
         """The length, area or volume of the region, in all of its coordinates."""
         return self.domain.measure(self.region)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How they are drawn, for a reader."""
+        again = () if self.resample is None else (f"anew every {self.resample} steps",)
+        return (self.kind.__name__.lower(), *again)
 
     @property
     def moves(self) -> bool:

@@ -35,6 +35,8 @@ class PointSet(Identity):
     """
 
     stem = "points"
+    free: ClassVar[bool] = False
+    """Whether it stands for any points with the same axes: expressions on it take the points of what they meet."""
 
     symbolic: ClassVar[bool] = False
     """Whether it has no points: that of a variable of integration."""
@@ -42,6 +44,11 @@ class PointSet(Identity):
     def __init__(self, axes: tuple[str, ...], label: str, size: int, plan: Any) -> None:
         super().__init__(label)
         self.axes, self.label, self.size, self.plan = axes, label, size, plan
+
+    @property
+    def where(self) -> Any:
+        """The domain that they are points of; None for data, and for sets that have no points."""
+        return None if self.plan is None else self.plan.domain
 
     def __repr__(self) -> str:
         return f"{self.size} points of {self.label}"

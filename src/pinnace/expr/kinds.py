@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import ExpressionError
+from pinnace.expr.free import unbound
 from pinnace.expr.text import MEASUREMENTS, text
 
 Shape = tuple[int, ...]
@@ -56,6 +57,16 @@ def united(args: tuple, data: tuple) -> frozenset:
 def nowhere(args: tuple, data: tuple) -> None:
     """No point set: one value for the whole problem."""
     return None
+
+
+def reducing(args: tuple, data: tuple) -> None:
+    """No point set, made from values at points.
+
+    Raises ExpressionError where these live on none yet.
+    """
+    for arg in args:
+        if arg.points is not None and arg.points.free:
+            raise unbound(arg)
 
 
 def nothing(args: tuple, data: tuple) -> frozenset:
@@ -171,7 +182,7 @@ KINDS: dict[str, Kind] = {
     "integral": Kind(_first, _integral_points, _integral_depends),
     "abscissa": Kind(_scalar),
     "named": Kind(_first),
-    "reduce": Kind(_reduced, nowhere, nothing),
+    "reduce": Kind(_reduced, reducing, nothing),
     **dict.fromkeys(MEASURED, Kind(_scalar, nowhere, nothing)),
     "kernel spectrum": Kind(lambda args, data: (data[1],), nowhere, nothing),
 }

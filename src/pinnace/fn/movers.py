@@ -17,7 +17,7 @@ def rad(r: Expr, every: int, k: float = 1.0, c: float = 1.0, *, pool: int = POOL
     The density is proportional to `|r|^k / mean |r|^k + c`: larger `k` gathers them more, `c` keeps some everywhere.
     They are chosen, none twice, from `pool` times as many candidates, which cost that many evaluations of the residual
     (no gradients) at those steps. A residual of several components counts by its norm. Raises BalanceError for points
-    that cannot be drawn anew: a grid, data, single points, or a set that `resample=` moves.
+    that cannot be drawn anew: a grid, data, single points, or a set that `resample=` or `batch=` moves.
 
     Source: Wu et al. 2022, arXiv 2207.10289 (RAD).
 
@@ -83,7 +83,9 @@ def _mover(name: str, r: Any, every: int, rule: Rule) -> Mover:
     points = _points(name, r)
     plan = points.plan
     if plan.moves:
-        raise BalanceError(f"{points!r} are drawn again by resample= already; leave it out where {name} moves them.")
+        raise BalanceError(
+            f"{points!r} are drawn again by {plan.argument} already; leave it out where {name} moves them."
+        )
     if not plan.redraws:
         raise BalanceError(
             f"{points!r} are the same however often they are drawn (a grid, data, or single points), so {name} cannot "

@@ -39,8 +39,8 @@ def weigh_points(residual: Expr, weights: PointWeights, *coordinates: Expr) -> E
     if weights.stored and points.plan.moves:
         raise BalanceError(
             f"{name} keeps a weight for each point from step to step, but {points!r} are drawn again during training, "
-            f"by resample=: a weight would go to another point than the one it was made for. Leave resample= out, or "
-            f"take causal, which keeps nothing."
+            f"by {points.plan.argument}: a weight would go to another point than the one it was made for. Leave "
+            f"{points.plan.argument} out, or take causal, which keeps nothing."
         )
     cell = Cell(weights, (residual, *coordinates), OfPoints(points.size), stays=points if weights.stored else None)
     return Expr("point weight", cell.inputs, (cell,))

@@ -6,5 +6,6 @@ from pinnace.optim.trainable import Group as Group
 from pinnace.optim.trainable import Trainable as Trainable
 from pinnace.optim.trainable import optimizer as optimizer
 from pinnace.optim.trainable import trainable_of as trainable_of
+from pinnace.optim.untrained import Untrained as Untrained
 
-__all__ = ["Binding", "Group", "Trainable", "optimizer", "radam", "trainable_of"]
+__all__ = ["Binding", "Group", "Trainable", "Untrained", "optimizer", "radam", "trainable_of"]

@@ -9,6 +9,7 @@ import optax
 
 from pinnace._errors import FieldError
 from pinnace.expr import Expr, Identity
+from pinnace.optim.untrained import untrained
 from pinnace.schedule import LearningRateSchedule
 
 PyTree = Any
@@ -74,10 +75,11 @@ class Trainable(Identity):
     def mask(self) -> PyTree:
         """A tree of booleans like `module`: which leaves are trained."""
         return jax.tree.map(
-            lambda leaf, chosen, frozen: bool(eqx.is_inexact_array(leaf)) and chosen and not frozen,
+            lambda leaf, chosen, frozen, held: bool(eqx.is_inexact_array(leaf)) and chosen and not frozen and not held,
             self.module,
             self.spread(self.chosen),
             self.spread(self.frozen),
+            untrained(self.module),
         )
 
     def spread(self, filter: PyTree) -> PyTree:

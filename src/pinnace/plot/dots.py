@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pinnace.domain import Plan, Shape
+from pinnace.domain import Shape
 from pinnace.expr import Expr
 from pinnace.plot.labels import name_axis
 from pinnace.plot.panels import LONG
@@ -20,8 +20,8 @@ def ordered(keys: Sequence[Expr]) -> list[Expr]:
 
 def space_of(key: Expr) -> Shape | None:
     """The shape that a coordinate is one of; None for time, parameters and data."""
-    plan = key.data[0].plan
-    return plan.domain.shape if isinstance(plan, Plan) and key.data[1] < plan.domain.shape.dim else None
+    points, axis = key.data
+    return points.where.shape if points.where is not None and axis < points.where.shape.dim else None
 
 
 def name_axes(panel: Any, keys: Sequence[Expr], columns: Sequence[np.ndarray]) -> None:
@@ -46,5 +46,5 @@ def ratio_of(columns: Sequence[np.ndarray]) -> float:
 
 def _is_time(key: Expr) -> bool:
     points, axis = key.data
-    span = points.plan.domain.span if isinstance(points.plan, Plan) else None
+    span = None if points.where is None else points.where.span
     return span is not None and points.axes[axis] == span.name

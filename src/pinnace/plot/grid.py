@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from pinnace._errors import PinnaceError, did_you_mean, listed
-from pinnace.domain import Domain, Plan, Shape
+from pinnace.domain import Domain, Shape
 from pinnace.expr import Expr, PointSet, text
 from pinnace.plot.scales import Values
 from pinnace.train import Crux
@@ -136,10 +136,10 @@ def coordinate_of(points: PointSet, key: Any) -> Expr:
 
 def own_domain(u: Expr) -> Domain:
     """The domain of the points that an expression lives on. Raises PinnaceError where there is none."""
-    if u.points is None or not isinstance(u.points.plan, Plan):
+    if u.points is None or u.points.where is None:
         what = f"lives on {u.points!r}" if u.points else "lives on no points"
         raise PinnaceError(f"`{text(u)}` {what}: say where to draw it, a domain or {{x: xs, t: ts}}.")
-    return u.points.plan.domain
+    return u.points.where
 
 
 def ranges_of(dom: Domain) -> dict[str, tuple[float, float]]:
@@ -202,8 +202,7 @@ def _given(u: Expr, where: Mapping[Expr, Any], slices: Slices) -> Grid:
     for key, value in slices.items():
         place = key if points is None else coordinate_of(points, key)
         held[place] = np.atleast_1d(np.asarray(value, float))
-    plan = None if points is None else points.plan
-    space = plan.domain.shape if isinstance(plan, Plan) else None
+    space = None if points is None or points.where is None else points.where.shape
     return Grid(
         drawn, _each(held), tuple(dict.fromkeys((*values, *held))), _known_space(space, (*drawn, *held)), given=True
     )

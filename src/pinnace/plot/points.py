@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pinnace._errors import PinnaceError
-from pinnace.domain import Domain, Plan, Shape
+from pinnace.domain import Domain, Shape
 from pinnace.expr import Expr, PointSet, text
 from pinnace.plot.dots import MARKERS, name_axes, ordered, ratio_of, space_of
 from pinnace.plot.grid import coordinate_of
@@ -34,13 +34,13 @@ class Cloud:
     def label(self) -> str:
         """Which part of its domain it is, and how many points."""
         plan = self.points.plan
-        region = plan.region if isinstance(plan, Plan) else self.points.label
+        region = plan.region or self.points.label
         return f"{region}, {len(self.values)} point{'s' * (len(self.values) != 1)}"
 
     @property
     def space(self) -> Shape | None:
         """The shape that they are in; None for data."""
-        return self.points.plan.domain.shape if isinstance(self.points.plan, Plan) else None
+        return None if self.points.where is None else self.points.where.shape
 
     def columns(self, names: Sequence[str]) -> list[np.ndarray]:
         """The coordinates of these names."""
@@ -179,7 +179,7 @@ def _scatter(panel: Any, names: tuple[str, ...], members: Sequence[Cloud]) -> No
     keys = _keys(names, members)
     shown = [text(key) for key in keys]
     for k, one in enumerate(members):
-        inside = isinstance(one.points.plan, Plan) and one.points.plan.region == "interior"
+        inside = one.points.plan.region == "interior"
         panel.scatter(
             *one.columns(shown),
             s=6 if inside else 14,

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import PinnaceError
-from pinnace.domain import Plan
 from pinnace.expr import Expr, mathtext, text
 from pinnace.plot.dots import MARKERS, name_axes, ordered
 from pinnace.plot.grid import Grid, Slices, Where, grid_of
@@ -102,7 +101,7 @@ def _magnitude(values: np.ndarray, r: Expr) -> Values:
 
 def _fills(plan: Any) -> bool:
     """Whether points are those of the whole domain."""
-    return isinstance(plan, Plan) and plan.region == "interior"
+    return plan is not None and plan.region == "interior"
 
 
 def _curves(panels: Any, frame: Frame, values: np.ndarray, label: str) -> None:

@@ -10,6 +10,7 @@ from pinnace.points.refine import RarD as RarD
 from pinnace.points.refine import Rule as Rule
 from pinnace.points.resample import fresh_every as fresh_every
 from pinnace.points.sampler import Sampler as Sampler
+from pinnace.points.shuffle import shuffled as shuffled
 from pinnace.points.sobol import Sobol as Sobol
 from pinnace.points.sobol import sobol_bits as sobol_bits
 from pinnace.points.uniform import Uniform as Uniform

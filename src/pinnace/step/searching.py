@@ -33,8 +33,8 @@ def warn_of_searches(moving: Sequence[str], searching: Callable[[], Sequence[str
         warnings.warn(
             f"the optimizer of {listed(names)} evaluates the loss several times and compares it with that of steps "
             f"before, but {', '.join(moving)} change from step to step, and the loss with them: what it has learned "
-            f"misleads it. Keep points and weights for this stage: leave resample= out, and take fixed or equal_init "
-            f"weights.",
+            f"misleads it. Keep points and weights for this stage: leave resample= and batch= out, and take fixed or "
+            f"equal_init weights.",
             PinnaceWarning,
             stacklevel=5,
         )

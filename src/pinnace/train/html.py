@@ -7,7 +7,6 @@ from operator import add
 
 import jax
 
-from pinnace.domain import Plan
 from pinnace.expr import Expr, PointSet, factory_name, nodes
 from pinnace.lower import Compiled
 from pinnace.step import State
@@ -91,9 +90,7 @@ def _region(points: PointSet) -> str:
 def _point_rows(compiled: Compiled) -> Iterable[Row]:
     for points, moved in zip(compiled.program.points, compiled.program.moved, strict=True):
         region, _, domain = points.label.partition(" of ")
-        plan = points.plan
-        drawn = [plan.kind.__name__.lower()] if isinstance(plan, Plan) else ["as given"]
-        drawn += [f"anew every {plan.resample} steps"] if plan.moves else []
+        drawn = list(points.plan.words)
         drawn += [f"{factory_name(moved.rule)} every {moved.every} steps"] if moved is not None else []
         axes = ", ".join(points.axes)
         yield [escape(region), f"{points.size:,}", escape(axes), escape(domain), escape(", ".join(drawn))]

@@ -1,4 +1,4 @@
-"""Architectures that Equinox does not have."""
+"""Sums of products of functions of one coordinate each (SPINN)."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from pinnace._errors import FieldError
+from pinnace.net.arch.sizes import check_sizes
 
 
 class Separable(eqx.Module):
@@ -45,9 +45,7 @@ class Separable(eqx.Module):
         **settings: Any,
     ) -> None:
         outputs = 1 if out_size == "scalar" else out_size
-        for name, size in (("in_size", in_size), ("out_size", outputs), ("rank", rank), ("width_size", width_size)):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise FieldError(f"{name} of a separable network is an int from 1 on; got {size!r}.")
+        check_sizes("a separable network", in_size=in_size, out_size=outputs, rank=rank, width_size=width_size)
         self.factors = tuple(
             eqx.nn.MLP(1, outputs * rank, width_size, depth, activation, key=one, **settings)
             for one in jax.random.split(key, in_size)
