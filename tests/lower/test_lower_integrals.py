@@ -101,6 +101,7 @@ def test_leibniz_gives_what_stands_under_the_integral(line, quickly, close):
     pairs = [
         (pn.integral(net(s, t), s, 0, x).d(x), net(x, t)),
         (pn.integral((x - s) * net(s, t), s, 0, x).dd(x), net(x, t)),
+        (pn.integral(net(x, t), x, 0, x).d(x), net(x, t)),
         (pn.integral(net(s, t), s, x, t).d(t), net(t, t) + pn.integral(net(s, t).d(t), s, x, t)),
         (pn.integral((x * net(s, t)).d(s), s, 0, x), x * (net(x, t) - net(0.0, t))),
     ]
