@@ -82,7 +82,8 @@ def test_values_and_derivatives_are_those_of_the_sum(line, same):
     fredholm = pn.integral(pn.np.exp(x * s) * net(s, x), s, 0, 1)
     own = pn.integral(net(x, t).dd(x) * x, x, -1, 2)
     nested = pn.integral(net(s, x) * pn.integral(two[0] * net(r, s), r, s, x), s, 0, x)
-    inside = pn.integral(x * net(s, t).dd(s) + net(s, t).d(t) * two[1].d(s), s, 0, x)
+    both = x * net(s, t) ** 2
+    inside = pn.integral(x * net(s, t).dd(s) + net(s, t).d(t) * two[1].d(s) + both.d(s) + 2 * both.d(t), s, 0, x)
     mixed = pn.integral(pn.np.sin(x * s * net(x, s)).d(s, x), s, 0, t)
     same(
         [
