@@ -49,7 +49,7 @@ def test_examples_of_docstrings_are_code(site):
     assert not [name for name, page in site.items() if re.search(r"<blockquote>\s*<blockquote>", page)]
 
 
-LOWER = {"expr", "points", "net", "lower", "step", "train", "fn", "zoo", "cli"}
+LOWER = {"canvas", "expr", "points", "net", "lower", "step", "train", "fn", "zoo", "cli"}
 """Modules below the face that Python puts there too; `pn.fn.adaptive` is checked by itself."""
 
 

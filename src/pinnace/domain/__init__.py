@@ -1,5 +1,7 @@
 """Where equations hold: shapes, time, regions, and the coordinates and normals of their points."""
 
+from pinnace.domain.annuli import Annulus as Annulus
+from pinnace.domain.annuli import annulus as annulus
 from pinnace.domain.anywhere import coordinates as coordinates
 from pinnace.domain.balls import Ball as Ball
 from pinnace.domain.balls import Disk as Disk
@@ -9,15 +11,27 @@ from pinnace.domain.boxes import Box as Box
 from pinnace.domain.boxes import box as box
 from pinnace.domain.boxes import interval as interval
 from pinnace.domain.boxes import rectangle as rectangle
+from pinnace.domain.clouds import Cloud as Cloud
+from pinnace.domain.clouds import cloud as cloud
 from pinnace.domain.combination import Combination as Combination
 from pinnace.domain.domain import Domain as Domain
+from pinnace.domain.ellipses import Ellipse as Ellipse
+from pinnace.domain.ellipses import ellipse as ellipse
+from pinnace.domain.ellipsoids import Ellipsoid as Ellipsoid
+from pinnace.domain.ellipsoids import ellipsoid as ellipsoid
+from pinnace.domain.faceted import Faceted as Faceted
 from pinnace.domain.instants import Point as Point
 from pinnace.domain.instants import time as time
 from pinnace.domain.integral import integral as integral
 from pinnace.domain.measured import data as data
+from pinnace.domain.meshes import mesh as mesh
 from pinnace.domain.normals import normal as normal
 from pinnace.domain.patch import Patch as Patch
 from pinnace.domain.plan import Plan as Plan
+from pinnace.domain.polygons import polygon as polygon
+from pinnace.domain.polygons import shapely as shapely
 from pinnace.domain.shape import Shape as Shape
+from pinnace.domain.simplices import Simplex as Simplex
+from pinnace.domain.simplices import simplex as simplex
 from pinnace.domain.span import Span as Span
 from pinnace.domain.tagged import Tagged as Tagged

@@ -15,7 +15,7 @@ from pinnace.domain.patch import Beside, Patch, chosen
 from pinnace.domain.rounding import INSIDE, OFFSET, TOGETHER, rounding
 from pinnace.domain.rvachev import conjunction, disjunction, joined, only
 from pinnace.domain.shape import Shape, Source, narrowed
-from pinnace.domain.shares import accepted
+from pinnace.domain.shares import FEWEST, MOST, accepted
 from pinnace.expr import Expr
 
 BINDS = {"-": 3, "&": 2, "|": 1}
@@ -129,6 +129,13 @@ class Combination(Shape):
         second = self.second.distance(None, coordinates, False) if self.operator == "&" else None
         return joined([first, -self.second.depth(coordinates, -1) if second is None else second], self.size)
 
+    def measure(self, name: str) -> float:
+        if name != "interior":
+            return super().measure(name)
+        first, second = self.first.measure(name), self.second.measure(name)
+        both = common(self.first, self.second)
+        return {"|": first + second - both, "&": both, "-": first - both}[self.operator]
+
     def __repr__(self) -> str:
         left = repr(self.first) if self.first.binds >= self.binds else f"({self.first!r})"
         right = repr(self.second) if self.second.binds > self.binds else f"({self.second!r})"
@@ -202,6 +209,7 @@ def combined(operator: str, first: Shape, second: Shape) -> Combination:
             f"{first!r} has axes {', '.join(first.axes)} and {second!r} has axes {', '.join(second.axes)}: domains of "
             f"the same space are combined. Give both the same names=."
         )
+    found.sources()  # raises where one of them has no boundary to take from
     for one, other in ((first, second), (second, first)):
         twice = [name for name in one.zones if name in other.names]
         if twice:
@@ -230,6 +238,19 @@ def check_overlap(union: Combination) -> None:
             f"the two parts of {union!r} touch, and what is their boundary there is inside: the distance would be zero "
             f"on it. Let them overlap, or write the outline as one shape, for example by pn.domain.polygon."
         )
+
+
+def common(first: Shape, second: Shape) -> float:
+    """The volume that two shapes have in common: exact where one is inside the other, or none of it."""
+    one, other = first.interior(), second.interior()
+    smaller = first if one.cover.measures.sum() <= other.cover.measures.sum() else second
+    both = Combination("&", first, second)
+    for count in (FEWEST, MOST):
+        # of what was accepted in the smaller one alone: nothing is lost where that is not exact
+        share = accepted(both, "interior", count).measure / accepted(smaller, "interior", count).measure
+        if share in (0, 1):
+            break
+    return smaller.measure("interior") * share
 
 
 def _apart(shape: Shape, points: Any) -> float:

@@ -13,6 +13,7 @@ from pinnace.domain.checks import count, different, span_of
 from pinnace.domain.combination import combined
 from pinnace.domain.distances import distance
 from pinnace.domain.patch import Patch
+from pinnace.domain.picture import picture
 from pinnace.domain.plan import Plan
 from pinnace.domain.shape import LEAF, Shape
 from pinnace.domain.shares import Accepted, accepted
@@ -48,7 +49,7 @@ class Domain:
     @property
     def regions(self) -> tuple[str, ...]:
         """The regions that `variable` knows."""
-        boundary = ("boundary",) if self.shape.dim else ()
+        boundary = ("boundary",) if self.shape.bounded else ()
         return ("interior", *boundary, *(INSTANTS if self.span else ()), *self.shape.names, *self.shape.zones)
 
     def time(self, t0: float, t1: float, *, name: str = "t") -> "Domain":
@@ -152,7 +153,7 @@ class Domain:
         """The length, area or volume of a region: that of its part in space times the spans of time and parameters.
 
         Single points count. Exact, but for what is left of boundaries where shapes meet, of parts that overlap, and for
-        tags: there estimated once, on the host, from 2^16 candidates of low discrepancy or more (three to four digits).
+        tags: there estimated once, on the host, from 2^18 candidates of low discrepancy (three to four digits).
 
         >>> import pinnace as pn
         >>> pn.domain.rectangle((0, 2), (0, 1)).time(0, 3).measure()
@@ -223,6 +224,31 @@ class Domain:
         >>> u = 1 + dom.distance("hole") * pn.np.sin(x * y)
         """
         return distance(self, region, coordinates, normalized)
+
+    def plot(
+        self,
+        regions: str | Sequence[str] | None = None,
+        *,
+        n: int | None = None,
+        normals: bool = True,
+        ax: Any = None,
+        axes: Any = None,
+    ) -> tuple[Any, Any]:
+        """Draw the domain: points of its regions, each part of the boundary in a colour of its own, its outline in the
+        plane, outward normals: (figure, axes).
+
+        Space is drawn in one, two or three dimensions, of more the first three; time and parameters are left out,
+        but for one of them beside a single axis. `regions` are names of regions, by default all, each part once;
+        `n` the points in the interior. `ax` (or `axes`) are matplotlib's; in space they need `projection="3d"`.
+        Raises DomainError for regions that there are not.
+
+        >>> import pinnace as pn
+        >>> dom = pn.domain.rectangle((0, 2), (0, 1)) - pn.domain.disk((0.5, 0.5), 0.2).tag("pillar")
+        >>> fig, axes = dom.plot()
+        >>> [entry.get_text() for entry in axes[0].get_legend().get_texts()][:3]
+        ['interior', 'boundary', 'left']
+        """
+        return picture(self, regions, n, normals, ax, axes)
 
     def check_region(self, region: str) -> None:
         """Raises DomainError where there is no region of that name."""

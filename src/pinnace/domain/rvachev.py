@@ -10,6 +10,7 @@ Sources: Rvachev, Sheiko, Shapiro, Tsukanov, Computational Mechanics 27 (2001) 3
 
 from collections.abc import Sequence
 from functools import reduce
+from operator import add
 
 from pinnace.expr import Expr, np
 
@@ -86,3 +87,19 @@ def between(x: Expr, low: float, high: float) -> Expr:
     """The distance to the ends of an interval, normalised: (x - low) (high - x) / (high - low)."""
     found = beyond(x, low) * (high - x)
     return found if high - low == 1 else found / (high - low)
+
+
+def within_sphere(coordinates: Sequence[Expr], center: Sequence[float], radius: float) -> Expr:
+    """Positive within a radius of a center, normalised on the sphere: (radius^2 - r^2) / (2 radius)."""
+    squares = [beyond(x, c) ** 2 for x, c in zip(coordinates, center, strict=True)]
+    return (radius**2 - reduce(add, squares)) / (2 * radius)
+
+
+def within_ellipsoid(away: Sequence[Expr], radii: Sequence[float]) -> Expr:
+    """Positive within an ellipsoid, at coordinates along its axes from its center; normalised on its surface.
+
+    (1 - q) / 2 over the length of its gradient, where q is the sum of the (x / radius)^2: first order of Rvachev.
+    """
+    level = (1 - reduce(add, [x**2 / radius**2 for x, radius in zip(away, radii, strict=True)])) / 2
+    slope = reduce(add, [x**2 / radius**4 for x, radius in zip(away, radii, strict=True)])
+    return level / np.sqrt(slope + (2 * level / min(radii)) ** 2)

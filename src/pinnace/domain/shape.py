@@ -12,7 +12,7 @@ from pinnace.domain.arrays import namespace
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import OFFSET, rounding
 from pinnace.domain.rvachev import joined, only
-from pinnace.domain.shares import accepted, good
+from pinnace.domain.shares import MOST, accepted, good
 from pinnace.expr import Expr
 from pinnace.points import Cover
 
@@ -58,6 +58,11 @@ class Shape(ABC):
     def zones(self) -> tuple[str, ...]:
         """The shape's own names for parts of its interior."""
         return ()
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it has a boundary that points can be drawn on."""
+        return self.dim > 0
 
     @property
     @abstractmethod
@@ -155,10 +160,10 @@ class Shape(ABC):
 
     def measure(self, name: str) -> float:
         """The length, area or volume of a region; single points count. Estimated on the host where points of the
-        region are accepted or not, from 2^16 candidates or more.
+        region are accepted or not, from 2^18 candidates.
         """
         patch = self.region(name)
-        return float(patch.cover.measures.sum()) if patch.accepts is None else accepted(self, name).measure
+        return float(patch.cover.measures.sum()) if patch.accepts is None else accepted(self, name, MOST).measure
 
 
 def narrowed(patch: Patch, fulfils: Callable[[Float[Array, "n dim"]], Bool[Array, "n"]]) -> Patch:

@@ -13,8 +13,8 @@ from pinnace._errors import DomainError
 from pinnace.domain.patch import Patch
 from pinnace.points import Cover, Picked, Sampler, sobol_bits
 
-FEWEST, MOST = 2**16, 2**20
-"""Candidates that are looked at: more where few of them are accepted."""
+FEWEST, MOST = 2**16, 2**18
+"""Candidates that are looked at: more where few of them are accepted, or where their measure is asked for."""
 ENOUGH = 1000
 """Accepted candidates that tell the share well enough."""
 LARGEST = 2**23
@@ -45,11 +45,10 @@ class Accepted:
 
 
 @lru_cache(maxsize=1024)
-def accepted(shape: Any, region: str) -> Accepted:
+def accepted(shape: Any, region: str, count: int = FEWEST) -> Accepted:
     """The share accepted of the candidates for a region of a shape, and its measure, from 2^16 points or more of low
     discrepancy; the same in every process."""
     patch = shape.region(region)
-    count = FEWEST
     while True:
         piece, unit = _even(patch.cover, count)
         mask = good(patch, piece, unit)
@@ -86,8 +85,8 @@ def too_small(region: str, where: Any, share: float) -> DomainError:
     if not share:
         return DomainError(f'nothing is left of "{region}" in {where!r}: it has no points.')
     return DomainError(
-        f'"{region}" of {where!r} is too small to be drawn from: of a million candidates {share * 1e6:.0f} are in it. '
-        f"Take fewer points, or a smaller shape around it."
+        f'"{region}" of {where!r} is too small to be drawn from: about {share * 1e6:.0f} of a million candidates are '
+        f"in it. Take fewer points, or a smaller shape around it."
     )
 
 
@@ -101,5 +100,9 @@ def good(patch: Patch, piece: Any, unit: Any) -> Bool[np.ndarray, "n"]:
 
 
 def _even(cover: Cover, count: int) -> tuple[Any, Any]:
-    unit: Any = (sobol_bits(count, cover.dim) + 0.5) / 2.0**32
-    return cover.split(unit)
+    return cover.split(_net(count, cover.dim))
+
+
+@lru_cache(maxsize=16)
+def _net(count: int, dim: int) -> Any:
+    return (sobol_bits(count, dim) + 0.5) / 2.0**32

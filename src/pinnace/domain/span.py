@@ -11,6 +11,9 @@ from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import between
 from pinnace.points import Cover
 
+FEW = 2
+"""Single points that are chosen by the same coordinate as a time."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -28,17 +31,19 @@ class Span:
         used = lengths > 0
         logs = np.where(used, np.log(np.where(used, lengths, 1)), 0).sum(axis=1, keepdims=True)
         own = np.exp(logs / np.maximum(used.sum(axis=1, keepdims=True), 1))
-        cover = Cover(measures * (self.stop - self.start), np.hstack([lengths, own]))
+        # many single points: a coordinate of its own chooses among them, or values would come in clusters
+        spare = 1 if not patch.cover.dim and len(measures) > FEW else 0
+        cover = Cover(measures * (self.stop - self.start), np.hstack([np.zeros((len(lengths), spare)), lengths, own]))
 
         def place(piece: Int[Array, "n"], unit: Float[Array, "n cube"]) -> Float[Array, "n d"]:
             values = between(self.start, self.stop, unit[:, -1:])
-            return namespace(unit).concatenate([patch.place(piece, unit[:, :-1]), values], axis=1)
+            return namespace(unit).concatenate([patch.place(piece, unit[:, spare:-1]), values], axis=1)
 
         def inner(
             piece: Int[Array, "n"], unit: Float[Array, "n cube"], points: Float[Array, "n d"]
         ) -> Bool[Array, "n"]:
             assert accepts is not None
-            return accepts(piece, unit[:, :-1], points[:, :-1])
+            return accepts(piece, unit[:, spare:-1], points[:, :-1])
 
         return Patch(cover, place, patch.normals, accepts and inner)
 

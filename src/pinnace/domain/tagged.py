@@ -46,6 +46,10 @@ class Tagged(Shape):
         return (*self.base.zones, self.name) if self.of == "interior" else self.base.zones
 
     @property
+    def bounded(self) -> bool:
+        return self.base.bounded
+
+    @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
         return self.base.bounds
 
@@ -159,7 +163,7 @@ def _try(predicate: Any, name: str, shape: Shape) -> None:
     columns = [jax.ShapeDtypeStruct((TRIED,), jnp.result_type(float))] * shape.dim
     try:
         given = jax.eval_shape(predicate, *columns)
-    except (TypeError, jax.errors.JAXTypeError, jax.errors.JAXIndexError) as wrong:
+    except (TypeError, ValueError, IndexError, AttributeError) as wrong:
         raise DomainError(f"{rules}. It failed: {str(wrong).splitlines()[0]}") from wrong
     fits = isinstance(given, jax.ShapeDtypeStruct) and given.shape == (TRIED,) and given.dtype == bool
     if not fits:

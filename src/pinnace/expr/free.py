@@ -24,7 +24,7 @@ def settled(args: tuple, place: Any = None) -> tuple:
 
 def bound(expr: Any, place: Any) -> Any:
     """A free expression in the coordinates of a point set, by the names of its axes; another one as it is."""
-    if place is None or place.free or place.symbolic or expr.points is None or not expr.points.free:
+    if not _concrete(place) or expr.points is None or not expr.points.free:
         return expr
     used = sorted(axis for points, axis in expr.depends if points.free)
     missing = [expr.points.axes[axis] for axis in used if expr.points.axes[axis] not in place.axes]
@@ -38,12 +38,16 @@ def bound(expr: Any, place: Any) -> Any:
 
 
 def _settled(args: tuple, place: Any) -> tuple:
-    sets = (arg.points for arg in args if arg.points is not None)
-    kept = next((points for points in sets if not (points.free or points.symbolic)), place)
+    kept = next((arg.points for arg in args if _concrete(arg.points)), place)
     if kept is not None:
         return tuple(bound(arg, kept) for arg in args)
     _one_domain(args)
     return args
+
+
+def _concrete(points: Any) -> bool:
+    """Whether a point set is one that has points: not that of a symbol, nor a free one."""
+    return points is not None and not points.free and not points.symbolic
 
 
 def _one_domain(args: Sequence[Any]) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import PinnaceError
+from pinnace.canvas import label_of
 from pinnace.expr import Expr, latex, text
 from pinnace.plot.film import Film
 from pinnace.plot.grid import Exact, Grid, Slices, Where, coordinate_of, grid_of, own_domain, ranges_of
-from pinnace.plot.labels import label_of
 from pinnace.plot.layers import Stack, layers_of
 from pinnace.plot.panels import WIDTH, Frame, curves, image
 from pinnace.plot.scales import limits

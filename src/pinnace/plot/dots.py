@@ -1,16 +1,13 @@
-"""Panels of dots over one, two or three coordinates."""
+"""Which coordinates are drawn where, and which of them are lengths."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from pinnace import canvas
 from pinnace.domain import Shape
 from pinnace.expr import Expr
-from pinnace.plot.labels import name_axis
-from pinnace.plot.panels import LONG
-
-MARKERS = "osD^vP*X"
 
 
 def ordered(keys: Sequence[Expr]) -> list[Expr]:
@@ -24,24 +21,14 @@ def space_of(key: Expr) -> Shape | None:
     return points.where.shape if points.where is not None and axis < points.where.shape.dim else None
 
 
+def are_lengths(keys: Sequence[Expr]) -> bool:
+    """Whether all coordinates are those of space."""
+    return all(space_of(key) is not None for key in keys)
+
+
 def name_axes(panel: Any, keys: Sequence[Expr], columns: Sequence[np.ndarray]) -> None:
     """Names at the axes, few ticks, and one scale for lengths of one space."""
-    solid = len(keys) == 3
-    writers = [panel.set_xlabel, panel.set_ylabel, *([panel.set_zlabel] if solid else [])]
-    for write, key in zip(writers, keys, strict=False):
-        name_axis(write, key)
-    for axis in "xyz"[: len(keys)]:
-        panel.locator_params(axis=axis, nbins=4 if solid else 5)
-    if solid:
-        panel.set_box_aspect(None, zoom=0.85)  # else labels are cut off
-    if len(keys) > 1 and all(space_of(key) is not None for key in keys) and ratio_of(columns):
-        panel.set_aspect("equal")
-
-
-def ratio_of(columns: Sequence[np.ndarray]) -> float:
-    """Height over width of columns of lengths; 0 where that is too long to be drawn as it is."""
-    spans = [float(np.ptp(column)) for column in columns]
-    return spans[1] / spans[0] if min(spans) > 0 and max(spans) <= LONG * min(spans) else 0.0
+    canvas.name_axes(panel, keys, columns, are_lengths(keys))
 
 
 def _is_time(key: Expr) -> bool:

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from pinnace._errors import PinnaceError
+from pinnace.canvas import label_of, place
 from pinnace.expr import Expr, text
 from pinnace.plot.grid import Domain, Exact, Slices, grid_of
-from pinnace.plot.labels import label_of, place
 from pinnace.plot.layers import Stack, layers_of
 from pinnace.plot.panels import BLUE, Frame, curves, image, logarithmic, tell_missing
 from pinnace.plot.scales import above_zero, limits

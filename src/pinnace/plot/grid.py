@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from pinnace._errors import PinnaceError, did_you_mean, listed
+from pinnace._errors import DomainError, PinnaceError, did_you_mean, listed
 from pinnace.domain import Domain, Shape
 from pinnace.expr import Expr, PointSet, text
 from pinnace.plot.scales import Values
@@ -100,7 +100,10 @@ class Grid:
             found = {key.data[1]: values for key, values in self.at(held).items() if self._in_space(key)}
             columns = [np.broadcast_to(found[axis], self.shape).ravel() for axis in range(self.space.dim)]
             points = np.stack(columns, axis=1)
-            distance = np.asarray(self.space.signed_distance(jnp.asarray(points)), float)
+            try:
+                distance = np.asarray(self.space.signed_distance(jnp.asarray(points)), float)
+            except DomainError:  # a cloud of points has no outside
+                return None
             slices.append((distance - ROUNDING * np.abs(points).max()).reshape(self.shape))
         return np.stack(slices)
 

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from pinnace.canvas import LONG, name_axis
 from pinnace.plot.grid import Column, Grid
-from pinnace.plot.labels import name_axis
 from pinnace.plot.scales import Values, limits, log_limits
 from pinnace.train import COLOURS, Arrangement
 
 BLUE, ORANGE = COLOURS[:2]
-LONG = 4.0
-"""Up to which ratio of its sides a panel shows lengths as they are."""
 WIDTH = 3.2
 """Inches of a panel."""
 

@@ -10,17 +10,15 @@ import numpy as np
 from jaxtyping import Float
 
 from pinnace._errors import PinnaceError
+from pinnace.canvas import Dots, arrows, height_of, outline, scatter, some_of, strip
 from pinnace.domain import Domain, Shape
 from pinnace.expr import Expr, PointSet, text
-from pinnace.plot.dots import MARKERS, name_axes, ordered, ratio_of, space_of
+from pinnace.plot.dots import are_lengths, ordered
 from pinnace.plot.grid import coordinate_of
-from pinnace.plot.labels import name_axis, plain
-from pinnace.train import COLOURS, Crux, given_axes, new_figure, new_panels
+from pinnace.train import Crux, given_axes, new_figure, new_panels
 
 MOST = {"interior": 256, "boundary": 64, "initial": 32, "final": 32}
 """Points that a domain is shown by."""
-ARROWS = 40
-"""Normals that there is room for."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def points(
         draw(panel, names, members)
         space = next((one.space for one in members if one.space is not None), None)
         if space is not None and names == space.axes and space.dim == 2:
-            _outline(panel, space)
+            outline(panel, space.bounds, space.signed_distance)
             for one in members if normals else ():
                 _normals(panel, one)
     return panels[0].figure, np.array([*panels, None], object)[:-1]
@@ -149,67 +147,37 @@ def _panels(groups: Mapping[tuple[str, ...], Sequence[Cloud]], given: Any) -> Se
 
 def _height(names: tuple[str, ...], members: Sequence[Cloud]) -> float:
     """Inches of a panel, with its legend."""
-    if len(names) == 1:
-        return 0.8 + 0.4 * len(members)
     keys = _keys(names, members)
-    lengths = len(names) == 2 and all(space_of(key) is not None for key in keys)
-    ratio = ratio_of(_joined([text(key) for key in keys], members)) if lengths else 0.0
-    return 0.8 + 0.2 * len(members) + (4.0 * ratio if ratio else 3.0)
+    columns = np.concatenate([one.values for one in _dots(keys, members)]).T
+    return height_of(list(columns), len(members), are_lengths(keys))
 
 
 def _keys(names: tuple[str, ...], members: Sequence[Cloud]) -> list[Expr]:
     return ordered([coordinate_of(members[0].points, name) for name in names])
 
 
-def _joined(names: Sequence[str], members: Sequence[Cloud]) -> list[np.ndarray]:
-    return [np.concatenate(parts) for parts in zip(*(one.columns(names) for one in members), strict=True)]
+def _dots(keys: Sequence[Expr], members: Sequence[Cloud]) -> list[Dots]:
+    shown = [text(key) for key in keys]
+    return [
+        Dots(one.label, np.stack(one.columns(shown), axis=1), small=one.points.plan.region == "interior")
+        for one in members
+    ]
 
 
 def _strip(panel: Any, names: tuple[str, ...], members: Sequence[Cloud]) -> None:
     """One coordinate: a row for each set."""
-    for k, one in enumerate(members):
-        (column,) = one.columns(names)
-        panel.plot(column, np.full(len(column), -k), "|" if len(column) > 2 else "o", color=COLOURS[k % len(COLOURS)])
-    panel.set_yticks(-np.arange(len(members)), [plain(one.label) for one in members])
-    panel.set_ylim(0.5 - len(members), 0.5)
-    name_axis(panel.set_xlabel, coordinate_of(members[0].points, names[0]))
+    keys = _keys(names, members)
+    strip(panel, _dots(keys, members), keys[0])
 
 
 def _scatter(panel: Any, names: tuple[str, ...], members: Sequence[Cloud]) -> None:
     keys = _keys(names, members)
-    shown = [text(key) for key in keys]
-    for k, one in enumerate(members):
-        inside = one.points.plan.region == "interior"
-        panel.scatter(
-            *one.columns(shown),
-            s=6 if inside else 14,
-            color=COLOURS[k % len(COLOURS)],
-            marker=MARKERS[k % len(MARKERS)],
-            linewidths=0,
-            label=plain(one.label),
-            zorder=2 if inside else 3,
-        )
-    name_axes(panel, keys, _joined(shown, members))
-    panel.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small", handletextpad=0.1)
-
-
-def _outline(panel: Any, space: Shape) -> None:
-    rooms = [0.02 * (high - low) for low, high in space.bounds]
-    lines = [np.linspace(low - room, high + room, 301) for (low, high), room in zip(space.bounds, rooms, strict=True)]
-    grid = np.stack(np.meshgrid(*lines, indexing="xy"), axis=-1)
-    distance = np.asarray(space.signed_distance(jnp.asarray(grid.reshape(-1, 2)))).reshape(grid.shape[:2])
-    panel.contour(*lines, distance, levels=[0], colors=["0.4"], linewidths=0.8, zorder=1)
+    scatter(panel, _dots(keys, members), keys, are_lengths(keys))
 
 
 def _normals(panel: Any, cloud: Cloud) -> None:
     """Arrows at some of the points, where they have normals."""
     plan = cloud.points.plan
-    if not plan.has_normals:
-        return
-    # points come in an order of their own, so that every other one may be on one half
-    some = np.random.default_rng(0).permutation(cloud.values)[:ARROWS]
-    feet = some[:, :2]
-    arrows = 0.08 * max(np.ptp(feet, axis=0)) * np.asarray(plan.normals(jnp.asarray(some)))
-    panel.quiver(*feet.T, *arrows.T, angles="xy", scale_units="xy", scale=1, width=0.004, color="0.3", zorder=2.5)
-    panel.update_datalim(feet + arrows)
-    panel.autoscale_view()
+    if plan.has_normals:
+        feet = some_of(cloud.values)
+        arrows(panel, feet[:, :2], np.asarray(plan.normals(jnp.asarray(feet))), equal=True)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import PinnaceError
+from pinnace.canvas import MARKERS, label_of, place, plain
 from pinnace.expr import Expr, mathtext, text
-from pinnace.plot.dots import MARKERS, name_axes, ordered
+from pinnace.plot.dots import name_axes, ordered
 from pinnace.plot.grid import Grid, Slices, Where, grid_of
-from pinnace.plot.labels import label_of, place, plain
 from pinnace.plot.panels import BLUE, ORANGE, WIDTH, Frame, image, logarithmic, tell_missing
 from pinnace.plot.scales import Values, above_zero, largest
 from pinnace.train import COLOURS, Crux, given_axes, new_figure, new_panels

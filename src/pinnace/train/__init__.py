@@ -1,12 +1,12 @@
 """Training: chunks of steps, progress, history, outcome, the state in a file."""
 
+from pinnace.canvas import COLOURS as COLOURS
+from pinnace.canvas import Arrangement as Arrangement
+from pinnace.canvas import given_axes as given_axes
+from pinnace.canvas import new_figure as new_figure
+from pinnace.canvas import new_panels as new_panels
 from pinnace.train import stop as stop
 from pinnace.train.best import Best as Best
-from pinnace.train.canvas import COLOURS as COLOURS
-from pinnace.train.canvas import Arrangement as Arrangement
-from pinnace.train.canvas import given_axes as given_axes
-from pinnace.train.canvas import new_figure as new_figure
-from pinnace.train.canvas import new_panels as new_panels
 from pinnace.train.checkpoint import Saved as Saved
 from pinnace.train.checkpoint import load as load
 from pinnace.train.crux import Crux as Crux

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import PinnaceError
-from pinnace.train.canvas import COLOURS, flat, new_panels
+from pinnace.canvas import COLOURS, flat, new_panels
 from pinnace.train.history import History
 
 WIDE = 5

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pinnace._errors import PinnaceWarning
+from pinnace.canvas import given_axes
 from pinnace.train.best import Best
-from pinnace.train.canvas import given_axes
 from pinnace.train.curves import draw, draw_weights
 from pinnace.train.history import History
 from pinnace.train.html import run_html

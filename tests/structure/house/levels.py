@@ -7,6 +7,7 @@ from house.source import PACKAGE, Import, Module, Package, folder_of
 
 LEVELS = {
     "expr": 0,
+    "canvas": 1,
     "points": 1,
     "balance": 1,
     "surgery": 1,
