@@ -10,9 +10,11 @@ from pinnace import sinks as sinks
 from pinnace import surgery as surgery
 from pinnace._errors import PinnaceError as PinnaceError
 from pinnace._errors import PinnaceWarning as PinnaceWarning
+from pinnace.domain import integral as integral
 from pinnace.domain import normal as normal
 from pinnace.expr import Expr as Expr
 from pinnace.expr import np as np
+from pinnace.expr import symbol as symbol
 from pinnace.fn import diagnose as diagnose
 from pinnace.fn import weigh as weigh
 from pinnace.fn import weigh_points as weigh_points

@@ -1,9 +1,16 @@
 """The language: immutable expressions, their operators, functions, derivatives and how they are printed."""
 
 from pinnace.expr.functions import Functions as Functions
+from pinnace.expr.identity import Dummy as Dummy
 from pinnace.expr.identity import Identity as Identity
 from pinnace.expr.identity import Noise as Noise
 from pinnace.expr.identity import PointSet as PointSet
+from pinnace.expr.integrals import along as along
+from pinnace.expr.integrals import check_closed as check_closed
+from pinnace.expr.integrals import line as line
+from pinnace.expr.integrals import scattered as scattered
+from pinnace.expr.integrals import symbol as symbol
+from pinnace.expr.integrals import symbols_in as symbols_in
 from pinnace.expr.kinds import MEASURED as MEASURED
 from pinnace.expr.latex import latex as latex
 from pinnace.expr.mathtext import mathtext as mathtext

@@ -1,5 +1,6 @@
 """What has an identity given at birth: point sets, fields, parameters, cells. Two of one name are two."""
 
+from itertools import count
 from typing import Any, ClassVar
 
 from pinnace._errors import ExpressionError
@@ -35,9 +36,26 @@ class PointSet(Identity):
 
     stem = "points"
 
+    symbolic: ClassVar[bool] = False
+    """Whether it has no points: that of a variable of integration."""
+
     def __init__(self, axes: tuple[str, ...], label: str, size: int, plan: Any) -> None:
         super().__init__(label)
         self.axes, self.label, self.size, self.plan = axes, label, size, plan
 
     def __repr__(self) -> str:
         return f"{self.size} points of {self.label}"
+
+
+class Dummy(PointSet):
+    """The set of a variable of integration: it has no points, and yields to a set that has some."""
+
+    symbolic = True
+    _births = count()
+
+    def __init__(self, name: str) -> None:
+        super().__init__((name,), f"the symbol {name}", 0, None)
+        self.birth = next(self._births)
+
+    def __repr__(self) -> str:
+        return self.label

@@ -1,6 +1,6 @@
 """The kinds of nodes: which shape, point set and coordinates each has, told from its arguments alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,22 +24,27 @@ BINARY = (
 
 
 def merged(args: tuple, data: tuple) -> Any:
-    """The one point set of the arguments; None where all are numbers.
+    """The one point set of the arguments; None where all are numbers. That of a symbol yields to any other.
 
     Raises ExpressionError where the arguments live on two point sets.
     """
-    found = None
-    for arg in args:
-        if arg.points is None or arg.points is found:
+    return _joined((arg, arg.points) for arg in args)
+
+
+def _joined(pairs: Iterable[tuple[Any, Any]]) -> Any:
+    """The one point set of some expressions, each with the set that it lives on here."""
+    first, found = None, None
+    for arg, points in pairs:
+        if points is None or points is found:
             continue
-        if found is not None:
-            first = next(a for a in args if a.points is found)
+        if found is None or found.symbolic > points.symbolic:
+            first, found = arg, points
+        elif not points.symbolic:
             raise ExpressionError(
-                f"`{text(first)}` lives on {found!r}, `{text(arg)}` on {arg.points!r}: an expression has one value "
+                f"`{text(first)}` lives on {found!r}, `{text(arg)}` on {points!r}: an expression has one value "
                 f"at each point of one point set. Reduce each on its own and add the losses, for example "
                 f"`({text(first)}).mse + ({text(arg)}).mse`, or move one of them with `.at(...)`."
             )
-        found = arg.points
     return found
 
 
@@ -102,9 +107,27 @@ def _index(args: tuple, data: tuple) -> Shape:
 
 def _at_points(args: tuple, data: tuple) -> Any:
     inner, old, new = args[0], args[1::2], args[2::2]
-    replaced = {coordinate.data for coordinate in old}
-    stays = [inner] if inner.depends - replaced else []
-    return merged((*stays, *new), data)
+    return _joined([(inner, _left(inner, old)), *((value, value.points) for value in new)])
+
+
+def _left(inner: Any, old: tuple) -> Any:
+    """The point set of what is left of an expression without some coordinates; None for nothing."""
+    rest = inner.depends - {coordinate.data for coordinate in old}
+    if inner.points is None or any(points is inner.points for points, _ in rest):
+        return inner.points
+    if not inner.points.symbolic and all(coordinate.points.symbolic for coordinate in old):
+        return inner.points
+    return min((points for points, _ in rest if points.symbolic), key=lambda points: points.birth, default=None)
+
+
+def _integral_points(args: tuple, data: tuple) -> Any:
+    inner, old, limits = args[0], args[1::3], (*args[2::3], *args[3::3])
+    return _joined([(inner, _left(inner, old)), *((limit, limit.points) for limit in limits)])
+
+
+def _integral_depends(args: tuple, data: tuple) -> frozenset:
+    inner, old, limits = args[0], args[1::3], (*args[2::3], *args[3::3])
+    return (inner.depends - {coordinate.data for coordinate in old}).union(*(limit.depends for limit in limits))
 
 
 def _at_depends(args: tuple, data: tuple) -> frozenset:
@@ -145,6 +168,8 @@ KINDS: dict[str, Kind] = {
     "trace": Kind(_first, depends=lambda args, data: args[0].depends),
     "functional": Kind(_first, depends=lambda args, data: args[0].depends),
     "at": Kind(_first, _at_points, _at_depends),
+    "integral": Kind(_first, _integral_points, _integral_depends),
+    "abscissa": Kind(_scalar),
     "named": Kind(_first),
     "reduce": Kind(_reduced, nowhere, nothing),
     **dict.fromkeys(MEASURED, Kind(_scalar, nowhere, nothing)),

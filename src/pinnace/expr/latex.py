@@ -15,6 +15,7 @@ from pinnace.expr.text import (
     SIGN,
     SUM,
     Names,
+    at_its_points,
     entry,
     function_name,
     number,
@@ -198,7 +199,7 @@ def _trace(node: Any, parts: list[Part], names: Names) -> Part:
 
 def _field(node: Any, parts: list[Part], names: Names) -> Part:
     head = symbol(names(node.data[0]))
-    return (head, ATOM) if all(arg.kind == "coordinate" for arg in node.args) else _call(head, parts)
+    return (head, ATOM) if at_its_points(node) else _call(head, parts)
 
 
 def _index(node: Any, parts: list[Part], names: Names) -> Part:
@@ -211,10 +212,22 @@ def _at(node: Any, parts: list[Part], names: Names) -> Part:
     return rf"\left. {wrapped(parts[0], POWER)} \right|_{{{pairs}}}", POWER
 
 
+def _integral(node: Any, parts: list[Part], names: Names) -> Part:
+    """One sign for each coordinate, the last one outermost; a region below a single sign."""
+    region = node.data[2:]
+    old, lows, highs = (parts[k::3] for k in (1, 2, 3))
+    signs = [rf"\int_{{{low[0]}}}^{{{high[0]}}}" for low, high in zip(lows, highs, strict=True)]
+    sign = rf"\int_{{{upright(region[0])}}}" if region else " ".join(reversed(signs))
+    steps = r" \, ".join(rf"\mathrm{{d}} {name[0]}" for name in old)
+    return rf"{sign} {wrapped(parts[0], PRODUCT)} \, {steps}", PRODUCT
+
+
 def _reduce(node: Any, parts: list[Part], names: Names) -> Part:
     how = node.data[0]
     inner = parts[0][0]
     match how:
+        case "integral":
+            return rf"\int {wrapped(parts[0], PRODUCT)}", PRODUCT
         case "mse":
             return rf"\left\langle {wrapped(parts[0], ATOM)}^2 \right\rangle", ATOM
         case "mae":
@@ -290,6 +303,7 @@ WRITERS: dict[str, Callable[[Any, list[Part], Names], Part]] = {
     "trace": _trace,
     "functional": lambda node, parts, names: parts[0],
     "at": _at,
+    "integral": _integral,
     "named": lambda node, parts, names: (symbol(node.data[0]), POWER if " " in node.data[0] else ATOM),
     "reduce": _reduce,
     **dict.fromkeys(MEASUREMENTS, _measured),

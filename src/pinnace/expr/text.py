@@ -180,8 +180,24 @@ def _trace(node: Any, parts: list, names: Names) -> tuple[str, int]:
 
 
 def _field(node: Any, parts: list, names: Names) -> tuple[str, int]:
-    plain = all(arg.kind == "coordinate" for arg in node.args)
-    return (names(node.data[0]), ATOM) if plain else _call(names(node.data[0]), parts)
+    return (names(node.data[0]), ATOM) if at_its_points(node) else _call(names(node.data[0]), parts)
+
+
+def at_its_points(field: Any) -> bool:
+    """Whether a field is called on the coordinates of points and nothing else: then its name says it all."""
+    return all(arg.kind == "coordinate" and not arg.points.symbolic for arg in field.args)
+
+
+def _integral(node: Any, parts: list, names: Names) -> tuple[str, int]:
+    """Along a line, `integral(u, x, 0, 1)`; over a region by its name."""
+    how, number, *region = node.data
+    where = [f"over={region[0]}"] if region else [part[0] for part in parts[1:]]
+    count = [] if number == USUAL[how] else [f"n={number}"]
+    return f"integral({', '.join([parts[0][0], *where, *count])})", ATOM
+
+
+USUAL = {"gauss": 32, "points": 4096}
+"""How many nodes an integral has where nothing else is said."""
 
 
 def _at(node: Any, parts: list, names: Names) -> tuple[str, int]:
@@ -191,6 +207,8 @@ def _at(node: Any, parts: list, names: Names) -> tuple[str, int]:
 
 def _reduce(node: Any, parts: list, names: Names) -> tuple[str, int]:
     how, *numbers = node.data
+    if how == "integral":
+        return _call(how, parts)
     if how in ("relative_l2", "quantile"):
         return _call(how, [*parts, *((_listed(value), ATOM) for value in numbers)])
     inner = wrap(parts[0], ATOM + 1) if not parts[0][0].isidentifier() else parts[0][0]
@@ -270,6 +288,8 @@ WRITERS: dict[str, Callable[[Any, list, Names], tuple[str, int]]] = {
     "trace": _trace,
     "functional": lambda node, parts, names: parts[0],
     "at": _at,
+    "integral": _integral,
+    "abscissa": lambda node, parts, names: (node.data[0].axes[node.data[1]], ATOM),
     "named": lambda node, parts, names: (node.data[0], ATOM),
     "reduce": _reduce,
     **dict.fromkeys(MEASUREMENTS, _measured),

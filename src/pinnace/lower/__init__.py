@@ -15,6 +15,7 @@ A field goes through `fields` (how its module is called) and `mapped` (one point
 from pinnace.lower.batches import all_at_points as all_at_points
 from pinnace.lower.batches import at_points as at_points
 from pinnace.lower.batches import batches as batches
+from pinnace.lower.check import check_symbols as check_symbols
 from pinnace.lower.check import check_targets as check_targets
 from pinnace.lower.functional import spelled as spelled
 from pinnace.lower.given import Given as Given
@@ -27,6 +28,7 @@ from pinnace.lower.program import Program as Program
 from pinnace.lower.program import Static as Static
 from pinnace.lower.program import lower as lower
 from pinnace.lower.program import noises_of as noises_of
+from pinnace.lower.program import sets_of as sets_of
 from pinnace.lower.tangent import kernel_trace as kernel_trace
 from pinnace.lower.work import FieldWork as FieldWork
 from pinnace.lower.work import matrix_products as matrix_products
@@ -45,11 +47,13 @@ __all__ = [
     "all_at_points",
     "at_points",
     "batches",
+    "check_symbols",
     "check_targets",
     "kernel_trace",
     "lower",
     "matrix_products",
     "noises_of",
+    "sets_of",
     "spelled",
     "work",
 ]

@@ -1,14 +1,17 @@
 """The mistakes that are told before anything is compiled, in the user's own notation."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import jax
 
 from pinnace._errors import LoweringError, PinnaceWarning
-from pinnace.expr import MEASURED, Expr, Mover, Names, Tracker, nodes, text
+from pinnace.expr import MEASURED, Expr, Mover, Names, PointSet, Tracker, check_closed, nodes, text
 from pinnace.optim import Trainable
+
+OVER_POINTS = ("reduce", "weight", "point weight", *MEASURED)
+"""Kinds that run over points themselves."""
 
 
 def check_entries(entries: Any, names: Names) -> tuple[list[Expr], list[Tracker], list[Mover]]:
@@ -34,6 +37,7 @@ def check_entry(entry: Any, names: Names) -> None:
         raise LoweringError(
             f"an entry of core is a scalar expression, a tracker, or what moves points; got {_shown(entry, names)}."
         )
+    check_closed([entry], names)
     if entry.kind != "weight" and entry.points is None and not entry.shape:
         return
     shown = text(entry, names)
@@ -52,6 +56,12 @@ def check_entry(entry: Any, names: Names) -> None:
         f"`{shown}` has shape {entry.shape}, but an entry of core must be a scalar. Reduce it, for example "
         f"`({shown}).mse`."
     )
+
+
+def check_symbols(roots: Sequence[Expr], names: Names, known: Container[PointSet] = ()) -> None:
+    """Raise ExpressionError where a symbol has no value: in what is asked for, or in what runs over points."""
+    check_closed(roots, names, known)
+    check_closed((arg for node in nodes(roots) if node.kind in OVER_POINTS for arg in node.args), names)
 
 
 def check_names(trainables: Sequence[Trainable], names: Names) -> None:
@@ -76,8 +86,13 @@ def check_trained(trainables: Sequence[Trainable], names: Names) -> None:
             )
 
 
-def check_movers(movers: Sequence[Mover], losses: Sequence[Expr], cells: Sequence[Any], names: Names) -> None:
-    """Raise LoweringError where points move that must stay, that two things move, or that no loss looks at."""
+def check_movers(
+    movers: Sequence[Mover], losses: Sequence[Expr], cells: Sequence[Any], names: Names, beside: Sequence[Expr] = ()
+) -> None:
+    """Raise LoweringError where points move that must stay, that two things move, or that no loss looks at.
+
+    Integrals over points, in losses and in what is tracked `beside` them, need these to be spread evenly.
+    """
     used = {node.points for node in nodes(losses)}
     staying = {cell.stays: cell for cell in cells if cell.stays is not None}
     by_points: dict[Any, Mover] = {}
@@ -93,6 +108,14 @@ def check_movers(movers: Sequence[Mover], losses: Sequence[Expr], cells: Sequenc
         if points not in used:
             raise LoweringError(f"{mover!r} moves {points!r}, which no loss looks at. Leave it out, or add the loss.")
         by_points[points] = mover
+    for node in nodes([*losses, *beside]):
+        gathered = by_points.get(node.args[0].points) if node.kind == "reduce" and node.data[0] == "integral" else None
+        if gathered is not None:
+            raise LoweringError(
+                f"`{text(node, names)}` is the measure of the region times the mean over its points, and "
+                f"{gathered.name} gathers them where `{text(gathered.expr, names)}` is large: the mean over such points "
+                f"is no integral. Integrate over the domain, `over=dom`, or over other points."
+            )
 
 
 def check_measured(exprs: Sequence[Expr], names: Names) -> None:

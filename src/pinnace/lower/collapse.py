@@ -104,7 +104,7 @@ def _combination(found: Form, node: Expr) -> tuple[list[Expr], Callable[[list[Ex
 
 def _groups(atom: Expr, summands: list[Summand]) -> Iterable[list[Summand]]:
     """Summands that one functional takes together: all with coefficients known beforehand, else those of one factor."""
-    if any(node.kind in ("at", "trace") for node in nodes([atom])):
+    if any(node.kind in ("at", "integral", "trace") for node in nodes([atom])):
         return
     fields = {node for node in nodes([atom]) if node.kind in ("field", "apply")}
     buckets: dict[frozenset[Expr], list[Summand]] = {}

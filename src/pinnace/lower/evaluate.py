@@ -1,6 +1,7 @@
 """Bottom-up: each node's value together with exactly the derivatives that are needed, in one forward propagation."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,10 @@ from pinnace.lower.frame import Frame, along, estimated
 from pinnace.lower.given import Given
 from pinnace.lower.interpret import propagate
 from pinnace.lower.jet import Jet, spread
+from pinnace.lower.loops import Loop
 from pinnace.lower.mapped import arrays, mapped
-from pinnace.lower.require import Plan, moved_derivative
+from pinnace.lower.quadrature import abscissa, integrated
+from pinnace.lower.require import Key, Plan, moved_derivative
 from pinnace.lower.scatter import scattered
 from pinnace.lower.terms import Asked, Term, ordered
 
@@ -27,21 +30,37 @@ Terms = Sequence[Asked]
 def evaluate(plan: Plan, given: Given) -> list[Any]:
     """The values of the roots of a plan: arrays `[n, *shape]`, or `[*shape]` for what has one value in all."""
     jets: dict[Any, Jet] = {}
-    for key in plan.order:
+    _fill(jets, plan.loops.outside, plan, given)
+    return [over_points(root, jets[frame, root], given) for frame, root in plan.roots]
+
+
+def _fill(jets: dict[Any, Jet], order: Sequence[Key], plan: Plan, given: Given) -> None:
+    """Evaluate what is in order; what runs over nodes gets what it runs as a function of its abscissas."""
+    for key in order:
         frame, node = key
         if node in given.known:
             jets[key] = Jet(given.known[node], {}, node.points is not None)
             continue
-        args = [jets[arg] for arg in plan.arguments[key]]
+        loop = plan.loops.inside.get(key)
+        within = () if loop is None else loop.within
+        args: list[Any] = [jets[arg] for arg in plan.arguments[key] if arg not in within]
+        if loop is not None:
+            args.insert(0, partial(_inside, loop, jets, plan))
         terms = ordered(plan.needs[key])
         values = {slot: jets[plan.slots[slot]].value for term in terms for slot in term.slots}
         jets[key] = EVALUATE[node.kind](node, args, [term.bind(values) for term in terms], frame, given)
-    return [over_points(root, jets[frame, root], given) for frame, root in plan.roots]
+
+
+def _inside(loop: Loop, jets: dict[Any, Jet], plan: Plan, abscissas: Sequence[Jet], given: Given) -> Jet:
+    """What a loop runs, for values of its abscissas."""
+    here = {**jets, **dict(zip(loop.abscissas, abscissas, strict=True))}
+    _fill(here, loop.order, plan, given)
+    return here[loop.root]
 
 
 def over_points(node: Expr, jet: Jet, given: Given) -> Any:
-    """The value with one row a point, also where all rows are the same."""
-    if node.points is None or jet.batched:
+    """The value with one row a point, also where all rows are the same; of a symbol there are no points."""
+    if node.points is None or jet.batched or node.points not in given.points:
         return jnp.asarray(jet.value)
     return jnp.broadcast_to(jet.value, (len(given.points[node.points]), *node.shape))
 
@@ -61,7 +80,8 @@ def _coordinate(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
         return scattered(node, args[0], terms, frame, given)
     batched = args[0].batched if args else True
     value = jnp.asarray(args[0].value, jnp.result_type(float)) if args else given.points[points][:, axis]
-    units = {term: term.unit(axis) for term in terms}
+    direction = frame.direction(node)
+    units = {} if direction is None else {term: term.unit(direction) for term in terms}
     parts: dict[Term, Any] = {
         term: np.asarray(unit, value.dtype) if isinstance(unit, int | float) else jnp.asarray(unit, value.dtype)
         for term, unit in units.items()
@@ -82,7 +102,7 @@ def _trace(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: G
 
 
 def _normal(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
-    if terms or frame.outer is not None:
+    if terms or not frame.keeps(node.points):
         raise LoweringError(
             f"`{text(node)}` is known at the points of the boundary only: it cannot be differentiated, nor moved by "
             f"`.at`. Multiply derivatives by it, as in `nx * u.d(x) + ny * u.d(y)`."
@@ -116,10 +136,10 @@ def _derivative(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
     (inner,) = args
     coordinates = node.args[1:]
     shape = jnp.shape(inner.value)
-    value = inner.term(along(frame.value, coordinates))
+    value = inner.term(along(frame, frame.value, coordinates))
     if value is None:
         value = jnp.zeros(shape, jnp.result_type(inner.value, float))
-    found = {term: inner.term(along(term, coordinates)) for term in terms}
+    found = {term: inner.term(along(frame, term, coordinates)) for term in terms}
     parts: dict[Any, Any] = {term: part for term, part in found.items() if part is not None}
     return Jet(jnp.broadcast_to(value, shape), parts, inner.batched)
 
@@ -136,9 +156,20 @@ def _functional(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, giv
 
 def _at(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     inner, *derivatives = args
+    return Jet(inner.value, _due(node, derivatives, terms, frame), inner.batched)
+
+
+def _integral(node: Expr, args: Sequence[Any], terms: Terms, frame: Frame, given: Given) -> Jet:
+    inside, *rest = args
+    ends, derivatives = rest[: 2 * len(node.args[1::3])], rest[2 * len(node.args[1::3]) :]
+    found = integrated(node, inside, ends, frame, given)
+    return replace(found, parts=_due(node, derivatives, terms, frame))
+
+
+def _due(node: Expr, derivatives: Sequence[Jet], terms: Terms, frame: Frame) -> dict[Any, Any]:
+    """The derivatives of what moves coordinates, from the values of their expressions."""
     due = [term for term in terms if moved_derivative(node, frame, term) is not None]
-    parts: dict[Any, Any] = {term: jet.value for term, jet in zip(due, derivatives, strict=True)}
-    return Jet(inner.value, parts, inner.batched)
+    return {term: jet.value for term, jet in zip(due, derivatives, strict=True)}
 
 
 def _reduce(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
@@ -193,6 +224,8 @@ EVALUATE: dict[str, Callable[[Expr, Sequence[Jet], Terms, Frame, Given], Jet]] =
     "functional": _functional,
     "trace": _trace,
     "at": _at,
+    "integral": _integral,
+    "abscissa": abscissa,
     "reduce": _reduce,
     "weight": _weight,
     "point weight": _point_weight,

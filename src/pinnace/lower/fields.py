@@ -35,7 +35,7 @@ def field(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Gi
 
 def _vector(node: Expr, args: Sequence[Jet], terms: Terms, frame: Frame, given: Given) -> Jet:
     """A module that is called on the vector of its arguments."""
-    if frame.outer is None and all(arg.kind == "coordinate" for arg in node.args):
+    if frame.outer is None and all(arg.kind == "coordinate" and arg.points is frame.points for arg in node.args):
         args = [_point([arg.data[1] for arg in node.args], args, terms, frame, given)]
 
     def at_point(*parts: Any) -> Any:

@@ -31,5 +31,7 @@ class Given:
     noises: Mapping[Noise, int] = field(default_factory=dict)
     measure: Callable[[Expr], Array] | None = None
     """What a measurement of the trained parameters gives; None inside a loss."""
+    lanes: int = 1
+    """How many nodes of the integrals around are evaluated side by side."""
     remat: bool = False
     """Whether the backward pass computes again what a field computed between its matrix products."""

@@ -108,11 +108,18 @@ def _divide(node: Expr, forms: list[Form]) -> Form | None:
     return _times(inner, 1.0 / number) if number and isfinite(1.0 / number) else None
 
 
-def _derivative(node: Expr, forms: list[Form]) -> Form:
+def _derivative(node: Expr, forms: list[Form]) -> Form | None:
     found = forms[0]
     for coordinate in node.args[1:]:
+        if any(_aside(summand, coordinate) for summand in found):
+            return None
         found = tuple(part for summand in found for part in _slopes(summand, coordinate))
     return found
+
+
+def _aside(summand: Summand, coordinate: Expr) -> bool:
+    """Whether an atom depends on a coordinate that is not of its own set: a symbol, beside points."""
+    return coordinate.data in summand.atom.depends and coordinate.points is not summand.atom.points
 
 
 def _slopes(summand: Summand, coordinate: Expr) -> Iterable[Summand]:

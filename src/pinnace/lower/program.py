@@ -17,6 +17,7 @@ from pinnace.lower.check import (
     check_measured,
     check_movers,
     check_names,
+    check_symbols,
     check_targets,
     check_trained,
     warn_unused,
@@ -157,15 +158,16 @@ def lower(entries: Sequence[Any]) -> Compiled:
     trainables = tuple(dict.fromkeys(node.data[0] for node in found if node.kind in ("field", "parameter")))
     trained = dict.fromkeys(node.data[0] for node in nodes(written) if node.kind in ("field", "parameter"))
     canonical = Canonical(cells)
+    check_symbols([*(entry for entry in written), *(beside.expr for beside in (*tracked, *movers))], names)
     check_names(trainables, names)
     labels = tuple(map(names, trainables))
     check_trained(tuple(trained), names)
-    check_movers(movers, written, cells, names)
+    check_movers(movers, written, cells, names, [tracker.expr for tracker in tracked])
     check_measured([*written, *(expr for cell in cells for expr in cell.inputs), *(m.expr for m in movers)], names)
     check_targets(found, trainables, names)
     warn_unused(written, cells, names)
     losses = raw_losses([*written, *(loss for cell in cells for loss in cell.losses)])
-    points = tuple(dict.fromkeys(node.points for node in found if node.points is not None))
+    points = sets_of(found)
     moved = {mover.expr.points: Moved(canonical(mover.expr), mover.rule, mover.every) for mover in movers}
     program = Program(
         entries=tuple(map(canonical, written)),
@@ -182,6 +184,11 @@ def lower(entries: Sequence[Any]) -> Compiled:
     )
     shown = tuple(replace(loss.expr, {"named": lambda node, args: args[0]}) for loss in losses)
     return Compiled(program, tuple(written), shown, cells, names)
+
+
+def sets_of(found: Iterable[Expr]) -> tuple[PointSet, ...]:
+    """The point sets of the nodes, in order of first use; symbols have none."""
+    return tuple(dict.fromkeys(node.points for node in found if node.points is not None and not node.points.symbolic))
 
 
 def noises_of(found: Iterable[Expr]) -> tuple[Noise, ...]:

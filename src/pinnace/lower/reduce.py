@@ -122,6 +122,7 @@ REDUCTIONS: dict[str, Callable[..., tuple[Callable[..., Array], Fold]]] = {
     "mean": lambda: (lambda r: r, MEAN),
     "sum": lambda: (lambda r: r, SUM),
     "max": lambda: (lambda r: r, MAX),
+    "integral": lambda measure: (lambda r: measure * r, MEAN),
     "huber": lambda delta: (lambda r: _huber(r, delta), MEAN),
     "weighted": lambda: (lambda r, w: w * r**2, MEAN),
     "relative_l2": lambda: (_both, RATIO),

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pinnace._errors import LoweringError
 from pinnace.expr import MEASURED, Expr, text
 from pinnace.expr.text import postorder
 from pinnace.lower.collapse import collapsed
-from pinnace.lower.frame import Frame, Frames, along, estimated
+from pinnace.lower.frame import Frame, Frames, abscissas, along, estimated
 from pinnace.lower.functional import Functional, Part
+from pinnace.lower.loops import Loops, loops_of
 from pinnace.lower.terms import MultiIndex, Term, closed, ordered
 
 Key = tuple[Frame, Expr]
@@ -27,6 +29,11 @@ class Plan:
     arguments: dict[Key, tuple[Key, ...]]
     slots: tuple[Key, ...]
     """The coefficients of functionals, which are evaluated before what carries these."""
+
+    @cached_property
+    def loops(self) -> Loops:
+        """What is evaluated once, and what at each node of the integrals."""
+        return loops_of(self.order, self.arguments, self.before)
 
     def before(self, key: Key) -> tuple[Key, ...]:
         """What is evaluated before a node: the coefficients of what it carries, and its arguments."""
@@ -88,9 +95,8 @@ def _settle(
 ) -> None:
     """Whether a functional travels: unless it has been declined, or is to be differentiated further."""
     slots = [frames.slot(frame, coefficient) for coefficient in node.args[2:]]
-    beyond = (0,) * (frame.axes - len(frame.points.axes) if frame.points else 0)
     parts = (
-        Part(MultiIndex((*index.counts, *beyond)), number, None if k < 0 else slots[k])
+        Part(frame.embedded(node.args[1].points, index), number, None if k < 0 else slots[k])
         for index, number, k in node.data
     )
     functional = Functional(tuple(parts))
@@ -144,7 +150,7 @@ def _all(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Pas
 def _derivative(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     inner, *coordinates = node.args
     whole = closed(terms) if any(isinstance(term, Functional) for term in terms) else terms
-    return [(frame, inner, [along(term, coordinates) for term in sorted(whole, key=lambda term: term.rank)])]
+    return [(frame, inner, [along(frame, term, coordinates) for term in sorted(whole, key=lambda term: term.rank)])]
 
 
 def _functional(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
@@ -164,6 +170,11 @@ def _trace(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> P
         raise LoweringError(
             f"`{text(node)}` is an estimate inside another one. Estimate the outer Laplacian only, or none of them."
         )
+    if frame.symbols or (frame.points is not None and frame.points.symbolic):
+        raise LoweringError(
+            f"`{text(node)}` is an estimate inside an integral, and would be drawn for each of its nodes. Leave the "
+            f"estimator out."
+        )
     return [(inner, node.args[0], [estimated(inner, term) for term in whole])]
 
 
@@ -173,7 +184,7 @@ def _values(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> 
 
 
 def _at_its_points(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
-    if frame.outer is not None:
+    if not frame.keeps(node.points):
         raise LoweringError(
             f"`{text(node)}` is known at the points of {node.points!r} only, and cannot be moved by `.at`. Weigh what "
             f"was moved instead: make the weights of a residual that has the `.at` inside."
@@ -192,33 +203,51 @@ def _coordinate(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term])
 def _at(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     """The value from inside the moved frame; derivatives by the chain rule, written as expressions."""
     inner = frames.inner(frame, node)
+    return [(inner, node.args[0], (inner.value,)), *_derivatives(frame, node, terms)]
+
+
+def _integral(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
+    """The value at the abscissas; derivatives by Leibniz's rule, written as expressions."""
+    inner = frames.inner(frame, node)
+    limits = (*abscissas(node), *node.args[2::3], *node.args[3::3])
+    values = [(frame, one, (frame.value,)) for one in limits]
+    return [(inner, node.args[0], (inner.value,)), *values, *_derivatives(frame, node, terms)]
+
+
+def _derivatives(frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
     if frame.scattered is not None:
         raise LoweringError(
             f"`{text(node)}` moves its coordinates, so the Laplacian `{text(frame.scattered)}` of it cannot be "
             f"estimated. Leave the estimator out, or move the estimate: laplacian(...).at(...)."
         )
     symbolic = [moved_derivative(node, frame, term) for term in ordered(closed(terms))]
-    values = [(frame, expr, (frame.value,)) for expr in symbolic if expr is not None]
-    return [(inner, node.args[0], (inner.value,)), *values]
+    return [(frame, expr, (frame.value,)) for expr in symbolic if expr is not None]
+
+
+def _abscissa(frames: Frames, frame: Frame, node: Expr, terms: Sequence[Term]) -> Passed:
+    return [(frame, limit, (frame.value,)) for limit in node.args]
 
 
 def moved_derivative(node: Expr, frame: Frame, term: Term) -> Expr | None:
-    """The derivative of an `at` node as an expression; None where it is zero. No functional comes this far."""
+    """The derivative of what moves coordinates, as an expression; None where it is zero. No functional comes here."""
     expr: Expr | None = node
     if not isinstance(term, MultiIndex):
         raise TypeError(f"{term} was asked of `{node}`, which moves its coordinates")
     for axis, count in enumerate(term.counts):
         for _ in range(count):
-            expr = None if expr is None else _chain(expr, Expr("coordinate", (), (frame.points, axis)))
+            expr = None if expr is None else _slope(expr, Expr("coordinate", (), frame.own[axis]))
     return expr
 
 
-def _chain(expr: Expr, coordinate: Expr) -> Expr | None:
-    """d/dx of e.at({y: g}) = (d e/dx).at(...) where x stays + sum of (d e/dy).at(...) * dg/dx; of sums of such."""
+def _slope(expr: Expr, coordinate: Expr) -> Expr | None:
     if coordinate.data not in expr.depends:
         return None
-    if expr.kind != "at":
-        return expr.d(coordinate)
+    parts = SLOPES[expr.kind](expr, coordinate) if expr.kind in SLOPES else [expr.d(coordinate)]
+    return sum(parts[1:], start=parts[0]) if parts else None
+
+
+def _chain(expr: Expr, coordinate: Expr) -> list[Expr]:
+    """d/dx of e.at({y: g}): (d e/dx).at(...) where x stays, and (d e/dy).at(...) * dg/dx for each y."""
     inner, old, new = expr.args[0], expr.args[1::2], expr.args[2::2]
     moves = expr.args[1:]
     parts = []
@@ -227,7 +256,24 @@ def _chain(expr: Expr, coordinate: Expr) -> Expr | None:
     for before, after in zip(old, new, strict=True):
         if before.data in inner.depends and coordinate.data in after.depends:
             parts.append(Expr("at", (inner.d(before), *moves)) * after.d(coordinate))
-    return sum(parts[1:], start=parts[0]) if parts else None
+    return parts
+
+
+def _leibniz(expr: Expr, coordinate: Expr) -> list[Expr]:
+    """d/dx of the integral of e from a to b: that of d e/dx, and e at b times db/dx, less e at a times da/dx."""
+    inner, old, low, high = expr.args[:4]
+    parts = []
+    if coordinate.data in inner.depends and coordinate not in expr.args[1::3]:
+        parts.append(Expr("integral", (inner.d(coordinate), *expr.args[1:]), expr.data))
+    if coordinate.data in high.depends:
+        parts.append(inner.at({old: high}) * high.d(coordinate))
+    if coordinate.data in low.depends:
+        parts.append(-inner.at({old: low}) * low.d(coordinate))
+    return parts
+
+
+SLOPES: dict[str, Callable[[Expr, Expr], list[Expr]]] = {"at": _chain, "integral": _leibniz}
+"""What the derivative of something that moves coordinates is the sum of."""
 
 
 REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Sequence[Term]], Passed]] = {
@@ -244,6 +290,8 @@ REQUIRE: dict[str, Callable[[Frames, Frame, Expr, Sequence[Term]], Passed]] = {
     "functional": _functional,
     "trace": _trace,
     "at": _at,
+    "integral": _integral,
+    "abscissa": _abscissa,
     "reduce": _values,
     "weight": _values,
     "point weight": _at_its_points,

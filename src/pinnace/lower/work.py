@@ -1,6 +1,8 @@
 """What a program makes its fields do, counted: for people who wonder why a problem is expensive."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import jax
@@ -24,6 +26,8 @@ class FieldWork:
     """None where the field is taken at one point."""
     moved: bool
     """Whether `.at` has given it other coordinates."""
+    nodes: int
+    """How many nodes of integrals it is taken at, for each point."""
     streams: int
     products: int
 
@@ -41,15 +45,21 @@ def work(plan: Plan, given: Given) -> list[FieldWork]:
         together = matrix_products(jax.make_jaxpr(lambda alone=alone: evaluate(alone, given))())
         products[key] = together - sum(products.get(inner, 0) for inner in order)
         streams = len(plan.needs[key] | {frame.value})
-        points = _outermost(frame).points
-        found.append(FieldWork(node.data[0], points, frame.outer is not None, streams, products[key]))
+        points = next((where.points for where, one in order if where.outer is None and one.points is not None), None)
+        nodes = prod(one.data[4] for _, one in order if one.kind == "abscissa")
+        moved = any(one.outer is not None and not _of_integral(one) for one in _around(frame))
+        found.append(FieldWork(node.data[0], points, moved, nodes, streams, products[key]))
     return found
 
 
-def _outermost(frame: Frame) -> Frame:
-    while frame.outer is not None:
+def _around(frame: Frame | None) -> Iterator[Frame]:
+    while frame is not None:
+        yield frame
         frame = frame.outer
-    return frame
+
+
+def _of_integral(frame: Frame) -> bool:
+    return any(value.kind == "abscissa" for value in frame.moved.values())
 
 
 def matrix_products(closed: Any) -> int:

@@ -11,7 +11,17 @@ from jaxtyping import Array
 
 from pinnace._errors import ExpressionError
 from pinnace.expr import MEASURED, Expr, PointSet, nodes, text
-from pinnace.lower import WEIGHTS, Canonical, Compiled, Given, Program, check_targets, noises_of
+from pinnace.lower import (
+    WEIGHTS,
+    Canonical,
+    Compiled,
+    Given,
+    Program,
+    check_symbols,
+    check_targets,
+    noises_of,
+    sets_of,
+)
 from pinnace.step.arithmetic import in_precision
 from pinnace.step.moves import held
 from pinnace.step.placement import Placement
@@ -61,10 +71,11 @@ def look(
         if node.kind in WEIGHTS and node.data[0] not in compiled.cells:
             raise ExpressionError(f"`{text(node)}` is not part of this problem: no entry of core uses its balancer.")
     check_targets(found, compiled.program.trainables, compiled.names)
-    needed = tuple(dict.fromkeys(node.points for node in found if node.points is not None))
     arrays, shape = {}, None
     if values is not None:
         arrays, shape = _given(expr, values)
+    check_symbols([expr], compiled.names, arrays)
+    needed = (*sets_of(found), *(points for points in arrays if points.symbolic))
     for node in found:
         if node.kind == "point weight" and node.points in arrays:
             raise ExpressionError(

@@ -77,6 +77,12 @@ def _parts(node: Expr) -> Iterator[Part]:
             for shown, seen in _parts(inner):
                 known = (Expr("at", (part, *rest)) if part.depends & moved else part for part in (shown, seen))
                 yield Part(*known)
+        case "integral" if inner is not None:
+            moved = frozenset(coordinate.data for coordinate in rest[::3])
+            yield from (Part(limit, limit) for limit in (*rest[1::3], *rest[2::3]))
+            for shown, seen in _parts(inner):
+                known = (type(node)(node.kind, (part, *rest), node.data) if part.depends & moved else part for part in (shown, seen))
+                yield Part(*known)
         case "elementwise" if node.data[0] == "where":
             condition, then, otherwise = node.args
             yield Part(condition, condition)
@@ -144,7 +150,7 @@ def _beside(compiled: Compiled, placement: Placement, state: State, node: Expr, 
     """The values there of what the guilty expression is made of; of a reduction, how large they get."""
     if node.kind in ("weight", "point weight"):
         return f", as {node.data[0].name} gives it"
-    made_of = [part.shown for part in _parts(node)] if node.kind == "at" else node.args
+    made_of = [part.shown for part in _parts(node)] if node.kind in ("at", "integral") else node.args
     args = [arg for arg in made_of if arg.kind not in ("constant", "coordinate", "reduce", "weight")]
     if not args or node.kind == "field":
         return ""

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from pinnace.expr import MEASURED, Expr, PointSet
+from pinnace.expr import MEASURED, Expr, PointSet, symbols_in
 from pinnace.expr.text import postorder
 from pinnace.lower import WEIGHTS, Compiled, Program
 from pinnace.step.differences import LEVELS, slope, steps_of
@@ -25,6 +25,8 @@ ROWS = 20_000
 """Points, with those beside them, that are evaluated at once: beyond, fewer points are taken."""
 KNOWN = ("reduce", *WEIGHTS)
 """Kinds that run over points themselves: their values are taken as they are."""
+MOVING = ("at", "integral")
+"""Kinds inside which coordinates are other ones."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def derivatives_of(exprs: Sequence[Expr]) -> list[Expr]:
     """All derivatives in some expressions, and those that they are derivatives of; lower orders first."""
     found: dict[Expr, None] = {}
     for node in _below(exprs):
-        while node.kind == "derivative" and node.points is not None and node not in found:
+        while node.kind == "derivative" and node.points is not None and node not in found and not symbols_in(node):
             if any(inner.kind == "trace" for inner in _below([node])):
                 break  # an estimate is another one at each point
             found[node] = None
@@ -90,7 +92,8 @@ def probes(compiled: Compiled, state: State, scale: Scale, count: int, seed: int
         if not (mine or derivatives):
             continue
         random = np.random.default_rng([seed, program.points.index(points)])
-        fields = list(dict.fromkeys(node for node in _below(mine) if node.kind == "field" and node.points is points))
+        here = (node for node in _below(mine) if node.points is points and not symbols_in(node))
+        fields = list(dict.fromkeys(node for node in here if node.kind == "field"))
         axes = sorted({axis for node in (*fields, *derivatives) for where, axis in node.depends if where is points})
         most = max(4, ROWS // (1 + 2 * LEVELS * len(axes)))
         rows = random.choice(len(array), min(count, most, len(array)), replace=False)
@@ -123,7 +126,7 @@ def _probe(
         for node, value in known.items()
         if node.points in (None, points)
     }
-    simple = [one for one in residuals if not any(node.kind == "at" for node in _below([one]))]
+    simple = [one for one in residuals if not any(node.kind in MOVING for node in _below([one]))]
     within = set(_below(simple))
     replaced = tuple(node for node in derivatives if node in within)
     groups = (tuple(lowers), tuple(residuals), tuple(simple), replaced)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from pinnace.balance import LossBalancer
-from pinnace.expr import Expr, nodes
+from pinnace.expr import Expr, nodes, symbols_in
 from pinnace.lower import Compiled
 from pinnace.step import State, look
 from pinnace.train.history import History
@@ -107,7 +107,7 @@ class Doubts:
         """The fields in a loss, where they are called on the points of a set."""
         number = self._compiled.program.loss_names.index(name)
         found = nodes([self._compiled.losses[number]])
-        return [node for node in found if node.kind == "field" and node.points is not None]
+        return [node for node in found if node.kind == "field" and node.points is not None and not symbols_in(node)]
 
     def _at_limits(self, passage: Passage) -> Iterator[tuple[str, str]]:
         """Weights at a limit of their balancer."""

@@ -86,6 +86,7 @@ def _rate(schedule: LearningRateSchedule) -> str:
 def _work(one: FieldWork) -> str:
     moved = ", moved by .at" if one.moved else ""
     where = "one point" if one.points is None else f"{one.points.size} points, {one.points.label}{moved}"
+    where += f", {one.nodes} nodes of an integral" if one.nodes > 1 else ""
     streams = "its value alone" if one.streams == 1 else f"{one.streams} streams (value and derivatives)"
     return f"at {where}: {streams}, {one.products} matrix products"
 

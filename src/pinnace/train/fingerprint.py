@@ -63,5 +63,6 @@ class Told:
         first = thing not in self._seen
         number = self._seen.setdefault(thing, len(self._seen))
         if first and isinstance(thing, PointSet):
-            return [type(thing).__name__, number, thing.label, thing.size, self(thing.plan.told)]
+            told = None if thing.symbolic else thing.plan.told
+            return [type(thing).__name__, number, thing.label, thing.size, self(told)]
         return [type(thing).__name__, number, thing.name]
