@@ -63,7 +63,7 @@ def radam(
     if not isinstance(decay, float) or decay:
         parts.append(optax.add_decayed_weights(decay))
     parts.append(_rectified(first, second, _number("eps", eps, least=0), _number("threshold", threshold, least=4)))
-    return optax.with_extra_args_support(optax.chain(*parts, _scaled(_rate(lr))))
+    return optax.with_extra_args_support(optax.chain(*parts, scaled(rate_of(lr))))
 
 
 def _rectified(b1: float, b2: float, eps: Any, threshold: Any) -> optax.GradientTransformation:
@@ -122,7 +122,7 @@ def _log(decay: float) -> float:
     return math.log(decay) if decay else -math.inf
 
 
-def _rate(lr: Any) -> LearningRateSchedule:
+def rate_of(lr: Any) -> LearningRateSchedule:
     rate = lr if isinstance(lr, LearningRateSchedule) else LearningRateSchedule(lr)
     if rate.reads_losses:
         raise FieldError(
@@ -132,7 +132,7 @@ def _rate(lr: Any) -> LearningRateSchedule:
     return rate
 
 
-def _scaled(rate: LearningRateSchedule) -> optax.GradientTransformation:
+def scaled(rate: LearningRateSchedule) -> optax.GradientTransformation:
     """Minus the rate, as `optax.scale_by_learning_rate`; the rate may have state."""
 
     def init(params: Any) -> RateState:

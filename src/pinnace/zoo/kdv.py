@@ -1,0 +1,73 @@
+"""The Korteweg-de Vries equation: a cosine that breaks into solitons."""
+
+from dataclasses import dataclass
+from functools import cache
+from math import pi
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+import pinnace as pn
+from pinnace.zoo import etdrk
+from pinnace.zoo.problem import Answer, Posed, Problem
+from pinnace.zoo.settings import setting
+
+DISPERSION = 0.022**2
+MODES, TIMES = 256, 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class KdV(Problem):
+    """The Korteweg-de Vries equation of Zabusky and Kruskal on [-1, 1] x [0, 1], periodic.
+
+    >>> case = KdV(steps=5, points=64).build(seed=0)
+    >>> case.solve().steps
+    5
+    """
+
+    name = "kdv"
+    title = "the Korteweg-de Vries equation, from a cosine to solitons"
+    equation = "u_t + u u_x + 0.022^2 u_xxx = 0,  u(x, 0) = cos(pi x),  periodic in x"
+    source = "Fourier series in x, exponential Runge-Kutta in t; problem of Zabusky and Kruskal 1965"
+    floor = 1e-8
+
+    steps: int = setting(10_000, "steps of the optimizer")
+    rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
+    width: int = setting(48, "neurons in a layer")
+    chunks: int = setting(32, "chunks")
+    points: int = setting(1024, "points where the equation is asked to hold")
+    harmonics: int = setting(4, "waves along x that the network is given")
+    early: float = setting(3.0, "how much more the early residuals count: r exp(-early t)", zero=True)
+    tol: float = setting(1.0, "causal", zero=True)
+    damping: float = setting(0.1, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)
+
+    def pose(self, key: Key[Array, ""]) -> Posed:
+        """A periodic field that fits the start, and one loss."""
+        x, t = pn.domain.interval(-1, 1).time(0, 1).variable("interior", self.points, resample=None if self.optimizer == "lbfgs" else 1)
+        net = pn.nn(eqx.nn.MLP(2 * self.harmonics + 1, "scalar", self.width, self.depth, jax.numpy.tanh, key=key))
+        angles = [k * pi * x for k in range(1, 1 + self.harmonics)]
+        waves = [wave(angle) for angle in angles for wave in (pn.np.cos, pn.np.sin)]
+        u = pn.np.cos(pi * x) + t * net(*waves, 2 * t - 1)
+        residual = u.d(t) + u * u.d(x) + DISPERSION * u.d(x, x, x)
+        residual = residual / (1 + self.damping * abs(u.d(x)))
+        weight = (
+            pn.fn.adaptive.causal(residual, t, self.chunks, self.tol) if self.tol else pn.np.exp(-2 * self.early * t)
+        )
+
+        ts, xs = np.linspace(0, 1, 101), np.linspace(-1, 1, 257)
+        return Posed(
+            [residual.weighted(weight).named("pde")], [net], Answer(u, reference(), {t: ts, x: xs}, self.floor)
+        )
+
+
+@cache
+def reference() -> Float[np.ndarray, "101 257"]:
+    """u at 101 instants of [0, 1] and 257 places of [-1, 1], ends included."""
+    return etdrk.closed(spectral(MODES, TIMES)[:, :: MODES // 256])
+
+
+def spectral(modes: int, times: int) -> Float[np.ndarray, "101 modes"]:
+    """u at 101 instants of [0, 1], and equidistant places from -1 to just before 1."""
+    return etdrk.convected(lambda x: np.cos(pi * x), lambda k: -DISPERSION * k**3, 1.0, modes, times)

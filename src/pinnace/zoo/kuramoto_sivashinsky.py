@@ -1,0 +1,70 @@
+"""The Kuramoto-Sivashinsky equation: of fourth order, and never at rest."""
+
+from dataclasses import dataclass
+from functools import cache
+from math import pi
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+import pinnace as pn
+from pinnace.zoo import etdrk
+from pinnace.zoo.problem import Answer, Posed, Problem
+from pinnace.zoo.settings import setting
+
+CONVECTION, GROWTH, DECAY = 5.0, 0.5, 0.005
+MODES, TIMES = 256, 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class KuramotoSivashinsky(Problem):
+    """The Kuramoto-Sivashinsky equation on [-1, 1] x [0, 1], periodic.
+
+    >>> case = KuramotoSivashinsky(steps=5, points=64).build(seed=0)
+    >>> case.solve().steps
+    5
+    """
+
+    name = "kuramoto_sivashinsky"
+    title = "the Kuramoto-Sivashinsky equation, from a sine"
+    equation = "u_t + 5 u u_x + 0.5 u_xx + 0.005 u_xxxx = 0,  u(x, 0) = -sin(pi x),  periodic in x"
+    source = "Fourier series in x, exponential Runge-Kutta in t; problem of Wang et al. 2022, arXiv 2203.07404"
+    floor = 1e-7
+
+    steps: int = setting(10_000, "steps of the optimizer")
+    rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
+    width: int = setting(48, "neurons in a layer")
+    chunks: int = setting(32, "chunks")
+    points: int = setting(1024, "points where the equation is asked to hold")
+    harmonics: int = setting(4, "waves along x that the network is given")
+    early: float = setting(5.0, "how much more the early residuals count: r exp(-early t)", zero=True)
+    tol: float = setting(1.0, "causal", zero=True)
+
+    def pose(self, key: Key[Array, ""]) -> Posed:
+        """An odd, periodic field that fits the start, and one loss."""
+        x, t = pn.domain.interval(-1, 1).time(0, 1).variable("interior", self.points, resample=None if self.optimizer == "lbfgs" else 1)
+        net = pn.nn(eqx.nn.MLP(self.harmonics + 1, "scalar", self.width, self.depth, jax.numpy.tanh, key=key))
+        # the solution is odd, as its start is: a sine times what is even
+        waves = [pn.np.cos(k * pi * x) for k in range(1, 1 + self.harmonics)]
+        u = -pn.np.sin(pi * x) * (1 + t * net(*waves, 2 * t - 1))
+        residual = u.d(t) + CONVECTION * u * u.d(x) + GROWTH * u.dd(x) + DECAY * u.d(x, x, x, x)
+        weight = (
+            pn.fn.adaptive.causal(residual, t, self.chunks, self.tol) if self.tol else pn.np.exp(-2 * self.early * t)
+        )
+        pde = residual.weighted(weight).named("pde")
+
+        ts, xs = np.linspace(0, 1, 101), np.linspace(-1, 1, 257)
+        return Posed([pde], [net], Answer(u, reference(), {t: ts, x: xs}, self.floor))
+
+
+@cache
+def reference() -> Float[np.ndarray, "101 257"]:
+    """u at 101 instants of [0, 1] and 257 places of [-1, 1], ends included."""
+    return etdrk.closed(spectral(MODES, TIMES)[:, :: MODES // 256])
+
+
+def spectral(modes: int, times: int) -> Float[np.ndarray, "101 modes"]:
+    """u at 101 instants of [0, 1], and equidistant places from -1 to just before 1."""
+    return etdrk.convected(lambda x: -np.sin(pi * x), lambda k: -GROWTH * k**2 - DECAY * k**4, CONVECTION, modes, times)
