@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Key
 
 import pinnace as pn
-from pinnace.zoo.problem import Answer, Posed, Problem
+from pinnace.zoo.problem import OPTIMIZERS_TOLD, Answer, Posed, Problem
 from pinnace.zoo.settings import setting
 
 SHARES = (1.0, 0.5)
@@ -37,6 +37,7 @@ class AdvectionDiffusion(Problem):
 
     steps: int = setting(6000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
+    optimizer: str = setting("soap", OPTIMIZERS_TOLD)
     depth: int = setting(3, "hidden layers")
     points: int = setting(1024, "points where the equation is asked to hold")
     velocity: float = setting(1.0, "the largest velocity a, in both directions")

@@ -59,7 +59,7 @@ def convected(
     steps: int,
     rows: int = 100,
 ) -> Float[np.ndarray, "rows+1 modes"]:
-    """The solution of `u_t + speed u u_x = L u`, of period 2, at instants of [0, 1] and places from -1 to just before 1.
+    """`u_t + speed u u_x = L u` with period 2, solved: at instants of [0, 1] and places from -1 to just before 1.
 
     `linear` is L as a function of the wave number, d/dx as a number: `lambda k: nu * k**2` for diffusion. The start
     must be smooth and of period 2.

@@ -17,6 +17,8 @@ from pinnace.zoo.balancing import balancer_of, weighted
 from pinnace.zoo.optimizers import check_optimizer, optimizer_of
 from pinnace.zoo.settings import check, read, setting, settings_of
 
+OPTIMIZERS_TOLD = "any optimizer of Optax or pinnace by its name: adam, soap, adamw, sgd, radam, lbfgs, ..."
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -92,7 +94,7 @@ class Problem(ABC):
 
     steps: int = setting(5000, "steps of the optimizer")
     rate: float = setting(1e-3, "learning rate at the first step; falls by a cosine to a thousandth")
-    optimizer: str = setting("adam", "any optimizer of Optax by its name: adam, adamw, sgd, radam, lbfgs, ...")
+    optimizer: str = setting("adam", OPTIMIZERS_TOLD)
     weight_decay: float = setting(0.0, "decay of the parameters, as the optimizer has it, else L2", zero=True)
     balancer: str = setting("none", 'balancer of the losses, such as "relobralo" or "softadapt(beta=0.5)"')
     width: int = setting(32, "neurons in a layer")
