@@ -165,3 +165,26 @@ def test_the_losses_are_small_at_the_reference(name, x64):
     t, x = posed.solution.points
     values = {x: half * np.array([0.13, 0.4, 0.71]), t: np.full(3, INSTANT + 0.003)}
     assert float(crux.eval(sum(posed.losses), values)) < left**2
+
+
+@pytest.mark.parametrize(
+    "name", ["advection", "heat_anisotropic", "kdv", "kuramoto_sivashinsky", "schroedinger", "wave"]
+)
+def test_the_start_and_the_ends_hold_before_any_training(name):
+    case = zoo.by_name(name)(**SMALL).build(2)
+    solution = case.posed.solution
+    found = solution.found(case.crux)  # time is the first axis, x the last one of the grid
+    np.testing.assert_allclose(found[0], solution.exact[0], atol=1e-5)
+    across = 2 if name == "heat_anisotropic" else 1
+    first, last = np.take(found, 0, axis=across), np.take(found, -1, axis=across)
+    np.testing.assert_allclose(first, last, atol=1e-5)
+    if name in ("heat_anisotropic", "wave"):
+        np.testing.assert_allclose(first, 0, atol=1e-6)
+    assert np.abs(found[-1] - found[0]).max() > 1e-3
+
+
+def test_the_wave_starts_at_rest():
+    case = zoo.Wave(**SMALL).build(0)
+    t, x = case.posed.solution.points
+    slope = case.crux.eval(case.posed.solution.expr.d(t), {x: np.linspace(0, 1, 9), t: 0.0})
+    np.testing.assert_allclose(slope, 0, atol=1e-6)

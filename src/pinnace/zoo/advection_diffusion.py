@@ -55,18 +55,13 @@ class AdvectionDiffusion(Problem):
         u = exact(x, 0.0, 0.0, 0.0) + t * raw
         pde = (u.d(t) + a * u.d(x) - k * u.dd(x)).mse.named("pde")
 
-        def axis(low: float, high: float, count: int) -> np.ndarray:
-            return np.linspace(low, high, count)
-
-        xs, ts = axis(-1, 1, 65), axis(0, 1, 21)
-        speeds, rates = axis(-self.velocity, self.velocity, 9), axis(self.slowest, self.fastest, 7)
-        grid = {a: speeds, k: rates, t: ts, x: xs}
+        xs, ts = np.linspace(-1, 1, 65), np.linspace(0, 1, 21)
+        speeds = np.linspace(-self.velocity, self.velocity, 9)
+        rates = np.linspace(self.slowest, self.fastest, 7)
         everywhere = exact(xs, ts[:, None], speeds[:, None, None, None], rates[:, None, None])
-        one = {a: speeds[-1], k: rates[0], t: ts, x: xs}
-        picture = Answer(
-            u, exact(xs, ts[:, None], speeds[-1], rates[0]), one, label=f"u, a = {speeds[-1]:g}, k = {rates[0]:g}"
-        )
-        return Posed([pde], [net], Answer(u, everywhere, grid), picture=picture)
+        label = f"u, a = {speeds[-1]:g}, k = {rates[0]:g}"
+        picture = Answer(u, everywhere[-1, 0], {a: speeds[-1], k: rates[0], t: ts, x: xs}, label=label)
+        return Posed([pde], [net], Answer(u, everywhere, {a: speeds, k: rates, t: ts, x: xs}), picture=picture)
 
 
 def exact(x: Any, t: Any, a: Any, k: Any) -> Any:

@@ -55,7 +55,8 @@ class HeatAnisotropic(Problem):
         xs, ys, ts = np.linspace(0, 1, 201), np.linspace(0, 1, 33), np.linspace(0, END, 21)
         decay = np.exp(-(ALONG_X * WAVES**2 + ALONG_Y) * pi**2 * ts)
         exact = decay[:, None, None] * start(xs, ys[:, None])
-        return Posed([pde], [net], Answer(u, exact, {t: ts, y: ys, x: xs}))
+        picture = Answer(u, exact[4], {y: ys, x: xs, t: ts[4]}, label="u at t = 1")
+        return Posed([pde], [net], Answer(u, exact, {t: ts, y: ys, x: xs}), picture=picture)
 
 
 def start(x: Any, y: Any) -> Any:

@@ -36,9 +36,9 @@ class Schroedinger(Problem):
     steps: int = setting(12_000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     optimizer: str = setting("soap", OPTIMIZERS_TOLD)
-    points: int = setting(1024, "points where the equation is asked to hold")
+    points: int = setting(512, "points where the equation is asked to hold")
     harmonics: int = setting(4, "waves along x that the network is given")
-    early: float = setting(1.0, "how much more the early residuals count: r exp(-early t)", zero=True)
+    early: float = setting(2.0, "how much more the early residuals count: r exp(-early t)", zero=True)
 
     def pose(self, key: Key[Array, ""]) -> Posed:
         """An even, periodic field of two components that fits the start, and two losses."""
@@ -57,7 +57,7 @@ class Schroedinger(Problem):
 
         ts, xs = np.linspace(0, END, 101), np.linspace(-HALF, HALF, 257)
         grid, exact = {t: ts, x: xs}, reference()
-        whole = Answer(pn.np.stack([u, v]), np.stack([exact.real, exact.imag], axis=-1), grid, self.floor)
+        whole = Answer(pn.np.stack([u, v]), np.stack([np.real(exact), np.imag(exact)], axis=-1), grid, self.floor)
         size = Answer(pn.np.sqrt(square), np.abs(exact), grid, self.floor, label="|h|")
         return Posed([real, imaginary], [net], whole, others={"|h|": size}, picture=size)
 
