@@ -6,15 +6,19 @@ from pinnace.zoo.balancing import balancer_of as balancer_of
 from pinnace.zoo.balancing import called as called
 from pinnace.zoo.burgers import Burgers as Burgers
 from pinnace.zoo.burgers_inverse import BurgersInverse as BurgersInverse
+from pinnace.zoo.cavity import Cavity as Cavity
 from pinnace.zoo.comparison import Summary as Summary
 from pinnace.zoo.comparison import Trial as Trial
 from pinnace.zoo.comparison import compare as compare
 from pinnace.zoo.comparison import read_trials as read_trials
 from pinnace.zoo.comparison import summaries as summaries
 from pinnace.zoo.comparison import write_trials as write_trials
+from pinnace.zoo.heat_inverse import HeatInverse as HeatInverse
 from pinnace.zoo.helmholtz import Helmholtz as Helmholtz
 from pinnace.zoo.oscillator import Oscillator as Oscillator
 from pinnace.zoo.poisson import Poisson as Poisson
+from pinnace.zoo.poisson_5d import Poisson5D as Poisson5D
+from pinnace.zoo.poisson_inverse import PoissonInverse as PoissonInverse
 from pinnace.zoo.problem import Answer as Answer
 from pinnace.zoo.problem import Case as Case
 from pinnace.zoo.problem import Posed as Posed
@@ -26,7 +30,19 @@ from pinnace.zoo.settings import setting as setting
 from pinnace.zoo.settings import settings_of as settings_of
 
 PROBLEMS: dict[str, type[Problem]] = {
-    one.name: one for one in (Burgers, BurgersInverse, Poisson, Helmholtz, AllenCahn, Oscillator)
+    one.name: one
+    for one in (
+        Burgers,
+        BurgersInverse,
+        Poisson,
+        Helmholtz,
+        AllenCahn,
+        Oscillator,
+        Poisson5D,
+        Cavity,
+        PoissonInverse,
+        HeatInverse,
+    )
 }
 """All problems by name. A new one is a file, and a word here."""
 
