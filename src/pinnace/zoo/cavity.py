@@ -12,6 +12,8 @@ from pinnace.zoo import lid
 from pinnace.zoo.problem import Answer, Posed, Problem
 from pinnace.zoo.settings import setting
 
+REYNOLDS = 100.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cavity(Problem):
@@ -29,12 +31,11 @@ class Cavity(Problem):
         "[0, 1]^2,  u = 4 x (1 - x) at y = 1, else u = v = 0 on the boundary,  p(0, 0) = 0"
     )
     source = "Galerkin's method with clamped Legendre polynomials and Stokes' flow in the corners; Shen 1994"
-    floor = 1e-6
+    floor = lid.FLOOR
 
     steps: int = setting(10_000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     points: int = setting(512, "points where the equations are asked to hold")
-    reynolds: float = setting(100.0, "Reynolds' number")
 
     def pose(self, key: Key[Array, ""]) -> Posed:
         """A network of three outputs with the velocities at the walls built in, and three losses."""
@@ -45,14 +46,14 @@ class Cavity(Problem):
         inside = 16 * x * (1 - x) * y * (1 - y)
         u, v = 4 * x * (1 - x) * y**3 + inside * a, inside * b
 
-        viscosity = 1 / self.reynolds
+        viscosity = 1 / REYNOLDS
         along = u * u.d(x) + v * u.d(y) + p.d(x) - viscosity * pn.np.laplacian(u, [x, y])
         up = u * v.d(x) + v * v.d(y) + p.d(y) - viscosity * pn.np.laplacian(v, [x, y])
         losses = [along.mse.named("momentum_x"), up.mse.named("momentum_y"), (u.d(x) + v.d(y)).mse.named("mass")]
 
         side = np.linspace(0, 1, 65)
-        flow = lid.flow(self.reynolds, len(side))
+        flow = lid.flow(REYNOLDS, len(side))
         places = {x: side, y: side}
         solution = Answer(pn.np.stack([u, v]), np.moveaxis(flow[:2], 0, -1), places, self.floor)
-        pressure = Answer(p - p.at({x: 0.0, y: 0.0}), flow[2], places, 1e-3, label="p")
+        pressure = Answer(p - p.at({x: 0.0, y: 0.0}), flow[2], places, lid.PRESSURE_FLOOR, label="p")
         return Posed(losses, [net], solution, others={"p": pressure}, picture=Answer(u, flow[0], places, self.floor))
