@@ -32,7 +32,7 @@ def plan_and_points(dom, region, n=300):
 def test_normals_have_unit_length_and_point_out(base, x64):
     dom = base if base.shape.dim == 3 else base.time(0, 3)
     dim, h = base.shape.dim, 1e-6
-    for region in ("boundary", *list(base.shape.sides)[-2:]):
+    for region in ("boundary", *base.shape.names[-2:]):
         plan, points = plan_and_points(dom, region)
         normals, space = np.asarray(plan.normals(points)), np.asarray(points)[:, :dim]
         assert normals.shape == (plan.size, dim)
@@ -45,7 +45,7 @@ def test_a_side_keeps_its_normal_at_corners():
     shape = RECTANGLE.shape
     corner = jnp.array([[2.0, 0.5]])
     for side, expected in {"right": [1, 0], "bottom": [0, -1]}.items():
-        patch = shape.boundary(shape.sides[side])
+        patch = shape.boundary(side)
         assert patch.normals(corner).tolist() == [expected]
 
 

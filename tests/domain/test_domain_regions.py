@@ -40,6 +40,15 @@ def cells(unit, parts):
     return index
 
 
+def faces_of(shape, region):
+    """The faces of a box that a region is made of, from their names."""
+    if region == "boundary":
+        return list(range(2 * shape.dim))
+    own = {"left": 0, "right": 1, "bottom": 2, "top": 3}
+    each = {f"{axis}_{end}": 2 * k + (end == "max") for k, axis in enumerate(shape.axes) for end in ("min", "max")}
+    return [face for face in [(own | each).get(region)] if face is not None]
+
+
 def box_cells(ranges, faces, parts):
     """Cells on faces of a box, and the share of each; a face is (axis, which end)."""
     lengths = np.diff(ranges, axis=1)[:, 0]
@@ -80,8 +89,8 @@ def case(dom, region):
     elif region in ("interior", "initial", "final"):
         place, share = even(lambda p: scaled(p, shape.ranges), shape.dim, {1: 16, 2: 4, 3: 3}[shape.dim])
     else:
-        chosen = range(2 * shape.dim) if region == "boundary" else shape.sides[region]
-        place, share = box_cells(shape.ranges, [divmod(face, 2) for face in chosen], 4 if shape.dim < 3 else 2)
+        chosen = [divmod(face, 2) for face in faces_of(shape, region)]
+        place, share = box_cells(shape.ranges, chosen, 4 if shape.dim < 3 else 2)
     if not timed or region in ("initial", "final"):
         return lambda points: place(points[:, : shape.dim]), share
     early = 4
@@ -129,9 +138,9 @@ def outside(dom, region, points):
         low, high = np.array(shape.ranges).T
         far.append(np.maximum(low - space, space - high).max(axis=1))
         gaps = np.stack([np.abs(space - low), np.abs(space - high)], axis=2).reshape(len(space), -1)
-        faces = range(2 * shape.dim) if region == "boundary" else shape.sides.get(region, ())
-        if len(faces):
-            far.append(gaps[:, list(faces)].min(axis=1))
+        faces = faces_of(shape, region)
+        if faces:
+            far.append(gaps[:, faces].min(axis=1))
     if dom.span:
         now = points[:, -1]
         held = {"initial": SPAN[0], "final": SPAN[1]}.get(region)
@@ -143,7 +152,7 @@ def outside(dom, region, points):
 @pytest.mark.parametrize("base", [INTERVAL, RECTANGLE, BOX, DISK], ids=str)
 def test_points_are_inside_or_on_their_side_to_1e_12(base, sampler, x64):
     dom = base.time(*SPAN)
-    for region in ("interior", "boundary", "initial", "final", *list(base.shape.sides)[-4:]):
+    for region in ("interior", "boundary", "initial", "final", *base.shape.names[-4:]):
         points = drawn(dom, region, 200, sampler=sampler)
         assert points.dtype == np.float64 and points.shape[1] == len(dom.axes)
         assert outside(dom, region, points).max() <= 1e-12, region

@@ -1,11 +1,14 @@
 """Where equations hold: shapes, time, regions, and the coordinates and normals of their points."""
 
+from pinnace.domain.balls import Ball as Ball
+from pinnace.domain.balls import Disk as Disk
+from pinnace.domain.balls import ball as ball
+from pinnace.domain.balls import disk as disk
 from pinnace.domain.boxes import Box as Box
 from pinnace.domain.boxes import box as box
 from pinnace.domain.boxes import interval as interval
 from pinnace.domain.boxes import rectangle as rectangle
-from pinnace.domain.disks import Disk as Disk
-from pinnace.domain.disks import disk as disk
+from pinnace.domain.combination import Combination as Combination
 from pinnace.domain.domain import Domain as Domain
 from pinnace.domain.instants import Point as Point
 from pinnace.domain.instants import time as time
@@ -15,3 +18,4 @@ from pinnace.domain.patch import Patch as Patch
 from pinnace.domain.plan import Plan as Plan
 from pinnace.domain.shape import Shape as Shape
 from pinnace.domain.span import Span as Span
+from pinnace.domain.tagged import Tagged as Tagged

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from pinnace._errors import DomainError
+from pinnace.domain.arrays import namespace
 from pinnace.domain.checks import axis_names, short, span_of
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
@@ -32,10 +32,14 @@ class Box(Shape):
         return self.ranges
 
     @property
-    def sides(self) -> Mapping[str, Sequence[int]]:
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._faces)
+
+    @property
+    def _faces(self) -> Mapping[str, int]:
         own = [name for pair in OWN_NAMES[: self.dim] for name in pair] if self.dim <= len(OWN_NAMES) else []
         each = [f"{axis}_{end}" for axis in self.axes for end in ("min", "max")]
-        return {name: (face,) for names in (own, each) for face, name in enumerate(names)}
+        return {name: face for names in (own, each) for face, name in enumerate(names)}
 
     @property
     def _low(self) -> np.ndarray:
@@ -46,42 +50,49 @@ class Box(Shape):
         return np.array([high for _, high in self.ranges])
 
     def interior(self) -> Patch:
+        lengths = self._high - self._low
         return Patch(
-            Cover(np.ones(1), (self._high - self._low)[None]),
+            Cover(np.array([lengths.prod()]), lengths[None]),
             lambda piece, unit: between(self._low, self._high, unit),
         )
 
-    def boundary(self, pieces: Sequence[int] | None = None) -> Patch:
-        faces = np.arange(2 * self.dim) if pieces is None else np.asarray(pieces)
-        lengths = self._high - self._low
-        # the area of a face is the volume over the length of its axis; the volume is common to all
-        across = np.array([np.delete(lengths, face // 2) for face in faces])
-        cover = Cover(lengths.min() / lengths[faces // 2], across)
-        return Patch(cover, partial(self._on_faces, faces), partial(self._normals, faces))
+    def boundary(self, name: str | None = None) -> Patch:
+        faces = np.arange(2 * self.dim) if name is None else np.array([self._faces[name]])
+        across = np.array([np.delete(self._high - self._low, face // 2) for face in faces])
+        return Patch(Cover(across.prod(axis=1), across), partial(self._on_faces, faces), partial(self._normals, faces))
 
     def _on_faces(
         self, faces: np.ndarray, piece: Int[Array, "n"], unit: Float[Array, "n cube"]
     ) -> Float[Array, "n dim"]:
-        axis, upper = jnp.divmod(jnp.asarray(faces)[piece][:, None], 2)
+        xp = namespace(piece, unit)
+        axis, upper = xp.divmod(xp.asarray(faces)[piece][:, None], 2)
         # the coordinates of the face with a gap at its own axis
-        gap = jnp.zeros_like(unit, shape=(unit.shape[0], 1))
-        before, after = jnp.concatenate([unit, gap], axis=1), jnp.concatenate([gap, unit], axis=1)
-        each = jnp.arange(self.dim)
-        inside = between(self._low, self._high, jnp.where(each < axis, before, after))
+        gap = xp.zeros((unit.shape[0], 1), unit.dtype)
+        before, after = xp.concatenate([unit, gap], axis=1), xp.concatenate([gap, unit], axis=1)
+        each = np.arange(self.dim)
+        inside = between(self._low, self._high, xp.where(each < axis, before, after))
         low, high = self._low.astype(unit.dtype), self._high.astype(unit.dtype)
-        return jnp.where(each == axis, jnp.where(upper == 1, high, low), inside)
+        return xp.where(each == axis, xp.where(upper == 1, high, low), inside)
 
     def _normals(self, faces: np.ndarray, points: Float[Array, "n dim"]) -> Float[Array, "n dim"]:
-        ends = np.array(self.ranges, points.dtype)
-        gaps = jnp.abs(points[:, :, None] - ends).reshape(points.shape[0], -1)
-        face = jnp.asarray(faces)[jnp.argmin(gaps[:, faces], axis=1)]
+        xp, ends = namespace(points), np.array(self.ranges, points.dtype)
+        gaps = abs(points[:, :, None] - ends).reshape(points.shape[0], -1)
+        face = xp.asarray(faces)[xp.argmin(gaps[:, faces], axis=1)]
         outward = np.zeros((2 * self.dim, self.dim), points.dtype)
         outward[0::2], outward[1::2] = 0 - np.eye(self.dim), np.eye(self.dim)
-        return jnp.asarray(outward)[face]
+        return xp.asarray(outward)[face]
 
     def signed_distance(self, points: Float[Array, "n dim"]) -> Float[Array, "n"]:
-        beyond = jnp.maximum(self._low - points, points - self._high)
-        return jnp.linalg.norm(jnp.maximum(beyond, 0), axis=1) + jnp.minimum(beyond.max(axis=1), 0)
+        xp = namespace(points)
+        beyond = xp.maximum(self._low - points, points - self._high)
+        return xp.linalg.norm(xp.maximum(beyond, 0), axis=1) + xp.minimum(beyond.max(axis=1), 0)
+
+    def on(self, points: Float[Array, "n dim"], tolerance: float, name: str | None = None) -> Bool[Array, "n"]:
+        whole = super().on(points, tolerance)
+        if name is None:
+            return whole
+        axis, end = divmod(self._faces[name], 2)
+        return whole & (abs(points[:, axis] - self.ranges[axis][end]) <= tolerance)
 
     def __repr__(self) -> str:
         pairs = [f"{short(low)}, {short(high)}" for low, high in self.ranges]

@@ -25,6 +25,36 @@ def real(value: Any, what: str) -> float:
     return float(value)
 
 
+def positive(value: Any, name: str, written: str) -> float:
+    """A finite number above 0."""
+    size = real(value, f"the {name} in {written}")
+    if size <= 0:
+        kind = written.partition("(")[0]
+        raise DomainError(f"the {name} in {written} is not positive: {article(kind)} needs {name} > 0.")
+    return size
+
+
+def place(values: Any, what: str, written: str) -> tuple[float, ...]:
+    """Coordinates of a point: one finite number an axis."""
+    if not (isinstance(values, (tuple, list, np.ndarray, jax.Array)) and len(np.shape(values)) == 1 and len(values)):
+        raise DomainError(f"{what} in {written} takes one number an axis, for example (0, 0, 0); got {values!r}.")
+    return tuple(real(value, f"{what} in {written}") for value in values)
+
+
+def article(noun: str) -> str:
+    """A noun with its article.
+
+    >>> article("disk"), article("annulus")
+    ('a disk', 'an annulus')
+    """
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
+
+
+def written_place(values: Sequence[float]) -> str:
+    """Coordinates as they are written."""
+    return f"({', '.join(map(short, values))}{',' * (len(values) == 1)})"
+
+
 def span_of(low: Any, high: Any, written: str, names: tuple[str, str]) -> tuple[float, float]:
     """Two bounds in order. `written` is the user's call, `names` those of its two bounds."""
     start, stop = real(low, f"{names[0]} in {written}"), real(high, f"{names[1]} in {written}")

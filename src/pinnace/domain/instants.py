@@ -1,12 +1,11 @@
 """Time without space: the domain of an ordinary differential equation."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from pinnace.domain.arrays import namespace
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
 from pinnace.domain.shape import Shape
@@ -26,11 +25,11 @@ class Point(Shape):
     def interior(self) -> Patch:
         return Patch(Cover(np.ones(1), np.ones((1, 0))), lambda piece, unit: unit)
 
-    def boundary(self, pieces: Sequence[int] | None = None) -> Patch:
+    def boundary(self, name: str | None = None) -> Patch:
         return Patch(Cover(np.ones(0), np.ones((0, 0))), lambda piece, unit: unit)
 
     def signed_distance(self, points: Float[Array, "n 0"]) -> Float[Array, "n"]:
-        return jnp.zeros(points.shape[0], points.dtype)
+        return namespace(points).zeros(points.shape[0], points.dtype)
 
     def __repr__(self) -> str:
         return "point"

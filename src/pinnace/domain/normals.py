@@ -39,7 +39,7 @@ def normal(*coordinates: Expr) -> Any:
         raise DomainError(f"{points!r} are not on the boundary of a domain and have no normal. {example}")
     shape = points.plan.domain.shape
     if not points.plan.has_normals:
-        known = listed(("boundary", *shape.sides)) if shape.dim else "a domain with space"
+        known = listed(("boundary", *shape.names)) if shape.dim else "a domain with space"
         raise DomainError(f"{points!r} are not on the boundary of space and have no normal. Take those of {known}.")
     axes = [given.data[1] for given in coordinates if given.data[1] < shape.dim]
     if sorted(axes) != list(range(shape.dim)):

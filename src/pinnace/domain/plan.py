@@ -12,35 +12,41 @@ from jaxtyping import Array, Float, Int, Key
 
 from pinnace._errors import DomainError
 from pinnace.domain.patch import Patch
+from pinnace.domain.shares import LARGEST, picked, too_small
 from pinnace.points import Sampler, fresh_every
 
 
 class Plan:
     """The points of one region of one domain. Pure functions; equal only to itself.
 
-    `domain` and `region` tell where the points are, `moves` whether the step has to call `update`.
+    `domain` and `region` tell where the points are, `size` how many, `moves` whether the step has to call `update`.
+    Where a patch does not accept all points, so many candidates are drawn that enough are left, and the first of those
+    that are accepted are the points.
     """
 
-    def __init__(self, domain: Any, region: str, patch: Patch, sampler: Sampler, resample: int | None) -> None:
-        self.domain, self.region, self.patch, self.sampler = domain, region, patch, sampler
-        self.resample = resample if sampler.random else None
+    def __init__(
+        self, domain: Any, region: str, patch: Patch, kind: type[Sampler], n: int, resample: int | None
+    ) -> None:
+        self.domain, self.region, self.patch, self.kind, self.n = domain, region, patch, kind, n
+        self.sampler, self.size = _filled(domain, region, patch, kind, n)
+        self.resample = resample if self.sampler.random else None
         # bounds that the precision cannot hold are told here, not by core
-        cube = jax.ShapeDtypeStruct((1, sampler.cover.dim), jnp.result_type(float))
+        cube = jax.ShapeDtypeStruct((1, self.sampler.cover.dim), jnp.result_type(float))
         jax.eval_shape(patch.place, jax.ShapeDtypeStruct((1,), int), cube)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # the maps of a patch are closures, and follow from the domain
-        return _restored, (self.domain, self.region, self.sampler, self.resample)
+        return _restored, (self.domain, self.region, self.kind, self.n, self.resample)
 
     @property
     def told(self) -> tuple[Any, ...]:
         """What tells it from plans of other points."""
-        return self.domain, self.region, type(self.sampler), self.sampler.n, self.resample
+        return self.domain, self.region, self.kind, self.n, self.resample
 
-    @property
-    def size(self) -> int:
-        """Number of points."""
-        return self.sampler.size
+    @cached_property
+    def measure(self) -> float:
+        """The length, area or volume of the region, in all of its coordinates."""
+        return self.domain.measure(self.region)
 
     @property
     def moves(self) -> bool:
@@ -78,11 +84,12 @@ class Plan:
 
         Raises DomainError for a coordinate of space.
         """
-        if self.domain.span is None or axis != len(self.domain.axes) - 1:
+        beside = axis - self.domain.shape.dim
+        if beside < 0:
             raise DomainError(
                 f"{self.domain.axes[axis]} is a coordinate of space, without a range of its own; give time."
             )
-        return self.domain.span.start, self.domain.span.stop
+        return self.domain.spans[beside].start, self.domain.spans[beside].stop
 
     @property
     def base(self) -> Any:
@@ -132,12 +139,37 @@ class Plan:
         return self.patch.normals(points[:, : self.domain.shape.dim])
 
 
-def _restored(domain: Any, region: str, sampler: Sampler, resample: int | None) -> Plan:
-    return Plan(domain, region, domain.patch(region), sampler, resample)
+def _restored(domain: Any, region: str, kind: type[Sampler], n: int, resample: int | None) -> Plan:
+    return Plan(domain, region, domain.patch(region), kind, n, resample)
+
+
+def _filled(domain: Any, region: str, patch: Patch, kind: type[Sampler], n: int) -> tuple[Sampler, int]:
+    """The sampler whose points are candidates, and how many points there will be."""
+    if not len(patch.cover.measures):
+        raise too_small(region, domain, 0)
+    if patch.accepts is None:
+        sampler = kind(n, patch.cover)
+        return sampler, sampler.size
+    found = domain.accepted(region)
+    if not found.share or (pool := found.pool(n)) > LARGEST:
+        raise too_small(region, domain, found.share)
+    if kind.random:
+        return kind(pool, patch.cover), n
+    sampler = picked(kind, n, patch, found.share)
+    if not sampler.size:
+        raise too_small(region, domain, found.share)
+    return sampler, sampler.size
 
 
 # compiled on its own, so that eager and jitted callers get the same bits: where XLA sees a multiplication and
 # an addition together, it rounds once instead of twice
 @partial(jax.jit, static_argnums=(0, 1))
 def _draw(plan: Plan, dtype: DTypeLike, base: Any, key: Key[Array, ""]) -> Float[Array, "n d"]:
-    return plan.patch.place(*plan.sampler.draw(base, key, dtype))
+    piece, unit = plan.sampler.draw(base, key, dtype)
+    points = plan.patch.place(piece, unit)
+    if plan.patch.accepts is None or not plan.sampler.random:
+        return points
+    good = plan.patch.accepts(piece, unit, points)
+    first = jnp.argsort(~good, stable=True)
+    # in the practically impossible case that too few are accepted, some of them twice
+    return points[first[jnp.arange(plan.size) % jnp.maximum(good.sum(), 1)]]

@@ -19,9 +19,9 @@ def ordered(keys: Sequence[Expr]) -> list[Expr]:
 
 
 def space_of(key: Expr) -> Shape | None:
-    """The shape that a coordinate is one of; None for time and data."""
+    """The shape that a coordinate is one of; None for time, parameters and data."""
     plan = key.data[0].plan
-    return plan.domain.shape if isinstance(plan, Plan) and not _is_time(key) else None
+    return plan.domain.shape if isinstance(plan, Plan) and key.data[1] < plan.domain.shape.dim else None
 
 
 def name_axes(panel: Any, keys: Sequence[Expr], columns: Sequence[np.ndarray]) -> None:

@@ -145,7 +145,7 @@ def own_domain(u: Expr) -> Domain:
 def ranges_of(dom: Domain) -> dict[str, tuple[float, float]]:
     """From where to where each coordinate goes, by its name."""
     ranges = dict(zip(dom.shape.axes, dom.shape.bounds, strict=True))
-    return ranges if dom.span is None else ranges | {dom.span.name: (dom.span.start, dom.span.stop)}
+    return ranges | {span.name: (span.start, span.stop) for span in dom.spans}
 
 
 def _over(u: Expr, dom: Domain, slices: Slices, n: int | None, exact: Exact | None) -> Grid:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -12,8 +13,8 @@ from jaxtyping import Array, Float, Int
 class Cover:
     """The pieces of a region, each of them the image of one unit cube.
 
-    `lengths` are the extents of each piece along the axes of its cube, `measures` how much of the region each
-    piece is, up to a common factor.
+    `lengths` are the extents of each piece along the axes of its cube, 0 along an axis that it does not use;
+    `measures` how large each piece is: its length, area or volume, 1 for a single point.
     """
 
     measures: Float[np.ndarray, "pieces"]
@@ -42,9 +43,10 @@ class Cover:
         The first coordinate chooses the piece by the shares; what remains of it is the first coordinate
         there. So a net in the cube stays a net on the whole region, and no coordinate is spent on the choice.
         """
+        xp = jnp if isinstance(unit, jax.Array) else np
         if len(self.measures) == 1:
-            return jnp.zeros(unit.shape[0], int), unit
-        edges = jnp.asarray(self.edges, unit.dtype)
-        piece = jnp.searchsorted(edges[1:-1], unit[:, 0], side="right")
+            return xp.zeros(unit.shape[0], int), unit
+        edges = xp.asarray(self.edges, unit.dtype)
+        piece = xp.searchsorted(edges[1:-1], unit[:, 0], side="right")
         rest = (unit[:, 0] - edges[piece]) / (edges[piece + 1] - edges[piece])
-        return piece, unit.at[:, 0].set(rest)
+        return piece, xp.concatenate([rest[:, None], unit[:, 1:]], axis=1)

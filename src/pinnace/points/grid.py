@@ -43,15 +43,17 @@ class Grid(Sampler):
 
 
 def cells(n: float, lengths: Float[np.ndarray, "cube"]) -> tuple[int, ...]:
-    """Cells along each axis: about n in all, and about as long as wide.
+    """Cells along each axis: about n in all, and about as long as wide; one along an axis without length.
 
     >>> import numpy as np
     >>> cells(1000, np.array([2.0, 1.0]))
     (45, 22)
     """
-    logs = np.log(lengths)
+    used = lengths > 0
+    logs = np.log(np.where(used, lengths, 1))
     counts = np.ones(len(lengths), int)
     rest = np.argsort(logs, kind="stable")  # the longest axis last: it makes up best for what rounding left
+    rest = rest[used[rest]]
     left = math.log(max(n, 1.0))
     for done, axis in enumerate(rest):
         spacing = (logs[rest[done:]].sum() - left) / (len(rest) - done)

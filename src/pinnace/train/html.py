@@ -92,7 +92,7 @@ def _point_rows(compiled: Compiled) -> Iterable[Row]:
     for points, moved in zip(compiled.program.points, compiled.program.moved, strict=True):
         region, _, domain = points.label.partition(" of ")
         plan = points.plan
-        drawn = [type(plan.sampler).__name__.lower()] if isinstance(plan, Plan) else ["as given"]
+        drawn = [plan.kind.__name__.lower()] if isinstance(plan, Plan) else ["as given"]
         drawn += [f"anew every {plan.resample} steps"] if plan.moves else []
         drawn += [f"{factory_name(moved.rule)} every {moved.every} steps"] if moved is not None else []
         axes = ", ".join(points.axes)
