@@ -2,6 +2,7 @@
 
 from pinnace import balance as balance
 from pinnace import domain as domain
+from pinnace import exact as exact
 from pinnace import fn as fn
 from pinnace import optim as optim
 from pinnace import plot as plot
@@ -11,6 +12,7 @@ from pinnace import surgery as surgery
 from pinnace._errors import PinnaceError as PinnaceError
 from pinnace._errors import PinnaceWarning as PinnaceWarning
 from pinnace.domain import normal as normal
+from pinnace.exact import periodic as periodic
 from pinnace.expr import Expr as Expr
 from pinnace.expr import np as np
 from pinnace.fn import diagnose as diagnose

@@ -1,5 +1,6 @@
 """Where equations hold: shapes, time, regions, and the coordinates and normals of their points."""
 
+from pinnace.domain.anywhere import coordinates as coordinates
 from pinnace.domain.balls import Ball as Ball
 from pinnace.domain.balls import Disk as Disk
 from pinnace.domain.balls import ball as ball

@@ -13,8 +13,10 @@ from pinnace.domain.checks import axis_names, place, positive, short, written_pl
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import margin
+from pinnace.domain.rvachev import beyond
 from pinnace.domain.shape import Shape
 from pinnace.domain.spheres import around, ball_volume, lengths_around, lengths_within, sphere_area, within
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 
@@ -56,6 +58,10 @@ class Ball(Shape):
 
     def signed_distance(self, points: Float[Array, "n dim"]) -> Float[Array, "n"]:
         return namespace(points).linalg.norm(points - np.array(self.center, points.dtype), axis=1) - self.radius
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        squares = [beyond(x, c) ** 2 for x, c in zip(coordinates, self.center, strict=True)]
+        return (self.radius**2 - sum(squares[1:], start=squares[0])) / (2 * self.radius)
 
     def __repr__(self) -> str:
         return f"ball(center={written_place(self.center)}, radius={short(self.radius)})"

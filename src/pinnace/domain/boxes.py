@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,10 @@ from pinnace.domain.arrays import namespace
 from pinnace.domain.checks import axis_names, short, span_of
 from pinnace.domain.domain import Domain
 from pinnace.domain.patch import Patch
-from pinnace.domain.rounding import between
+from pinnace.domain.rounding import between as uniform_between
+from pinnace.domain.rvachev import between, beyond, conjunction, joined
 from pinnace.domain.shape import Shape
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 OWN_NAMES = (("left", "right"), ("bottom", "top"))
@@ -53,7 +55,7 @@ class Box(Shape):
         lengths = self._high - self._low
         return Patch(
             Cover(np.array([lengths.prod()]), lengths[None]),
-            lambda piece, unit: between(self._low, self._high, unit),
+            lambda piece, unit: uniform_between(self._low, self._high, unit),
         )
 
     def boundary(self, name: str | None = None) -> Patch:
@@ -70,7 +72,7 @@ class Box(Shape):
         gap = xp.zeros((unit.shape[0], 1), unit.dtype)
         before, after = xp.concatenate([unit, gap], axis=1), xp.concatenate([gap, unit], axis=1)
         each = np.arange(self.dim)
-        inside = between(self._low, self._high, xp.where(each < axis, before, after))
+        inside = uniform_between(self._low, self._high, xp.where(each < axis, before, after))
         low, high = self._low.astype(unit.dtype), self._high.astype(unit.dtype)
         return xp.where(each == axis, xp.where(upper == 1, high, low), inside)
 
@@ -93,6 +95,27 @@ class Box(Shape):
             return whole
         axis, end = divmod(self._faces[name], 2)
         return whole & (abs(points[:, axis] - self.ranges[axis][end]) <= tolerance)
+
+    def _across(self, coordinates: Sequence[Expr]) -> list[Expr]:
+        return [between(x, *ends) for x, ends in zip(coordinates, self.ranges, strict=True)]
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        return reduce(partial(conjunction, size=self.size, flat=flat > 0), self._across(coordinates))
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        if name not in self._faces:
+            return []
+        others = self._across(coordinates)
+        del others[self._faces[name] // 2]
+        inside = reduce(partial(conjunction, size=self.size), others) if others else None
+        return [(self.distance(name, coordinates, True), inside)]
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        if name is None:
+            return self.depth(coordinates) if normalized else joined(self._across(coordinates), self.size)
+        axis, upper = divmod(self._faces[name], 2)
+        low, high = self.ranges[axis]
+        return high - coordinates[axis] if upper else beyond(coordinates[axis], low)
 
     def __repr__(self) -> str:
         pairs = [f"{short(low)}, {short(high)}" for low, high in self.ranges]

@@ -13,6 +13,7 @@ from pinnace._errors import DomainError
 from pinnace.domain.arrays import namespace
 from pinnace.domain.patch import Beside, Patch, chosen
 from pinnace.domain.rounding import INSIDE, OFFSET, TOGETHER, rounding
+from pinnace.domain.rvachev import conjunction, disjunction, joined, only
 from pinnace.domain.shape import Shape, Source, narrowed
 from pinnace.domain.shares import accepted
 
@@ -90,6 +91,44 @@ class Combination(Shape):
 
     def in_zone(self, name: str, points: Float[Array, "n dim"]) -> Bool[Array, "n"]:
         return self.first.in_zone(name, points) | self.second.in_zone(name, points)
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        first = self.first.depth(coordinates, flat)
+        if self.operator == "|":
+            check_overlap(self)
+            return disjunction(first, self.second.depth(coordinates, flat), self.size, flat < 0)
+        second = self.second.depth(coordinates, flat) if self.operator == "&" else -self.second.depth(coordinates, -flat)
+        return conjunction(first, second, self.size, flat > 0)
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        first, second = (shape.surfaces(name, coordinates) for shape in (self.first, self.second))
+        if self.operator == "|":
+            beyond = [-shape.depth(coordinates) for shape in (self.second, self.first)]
+            return [*self._limited(first, beyond[0]), *self._limited(second, beyond[1])]
+        return [*first, *((f if self.operator == "&" else -f, inside) for f, inside in second)]
+
+    def _limited(
+        self, pieces: Sequence[tuple[Expr, Expr | None]], where: Expr
+    ) -> list[tuple[Expr, Expr | None]]:
+        return [
+            (f, where if inside is None else conjunction(inside, where, self.size)) for f, inside in pieces
+        ]
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        if name is not None and self.operator != "|":
+            # inside both, or inside the first, whose own distance is simpler
+            pieces = [self.first.distance(name, coordinates, normalized)] if name in self.first.names else []
+            if name in self.second.names and self.operator == "&":
+                pieces.append(self.second.distance(name, coordinates, normalized))
+            elif name in self.second.names:
+                turned = ((-f, inside) for f, inside in self.second.surfaces(name, coordinates))
+                pieces += [only(f, inside, self.size) for f, inside in turned]
+            return joined(pieces, self.size, normalized)
+        if name is not None or normalized or self.operator == "|":
+            return super().distance(name, coordinates, normalized)
+        first = self.first.distance(None, coordinates, False)
+        second = self.second.distance(None, coordinates, False) if self.operator == "&" else None
+        return joined([first, -self.second.depth(coordinates, -1) if second is None else second], self.size)
 
     def __repr__(self) -> str:
         left = repr(self.first) if self.first.binds >= self.binds else f"({self.first!r})"
@@ -175,6 +214,21 @@ def combined(operator: str, first: Shape, second: Shape) -> Combination:
         why = "they have no volume in common" if operator == "&" else "the second one covers the first"
         raise DomainError(f"nothing is left of {found!r}: {why}.")
     return found
+
+
+def check_overlap(union: Combination) -> None:
+    """Raise DomainError where two shapes touch along a part of their boundaries that is inside their union."""
+    patch, rng = union.first.boundary(), np.random.default_rng(0)
+    share = patch.cover.measures / patch.cover.measures.sum()
+    piece = rng.choice(len(share), 512, p=share)
+    unit = rng.random((512, patch.cover.dim))
+    points = patch.place(piece, unit)
+    touching = union.second.on(points, _together(union, points))
+    if np.any(np.asarray(touching & ~union.separates(points, _normals(patch, points)))):
+        raise DomainError(
+            f"the two parts of {union!r} touch, and what is their boundary there is inside: the distance would be zero "
+            f"on it. Let them overlap, or write the outline as one shape, for example by pn.domain.polygon."
+        )
 
 
 def _apart(shape: Shape, points: Any) -> float:

@@ -1,6 +1,7 @@
 """What users hold: a shape, perhaps with time and parameters, and its regions."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from pinnace._errors import DomainError, did_you_mean, listed
 from pinnace.domain.checks import count, different, span_of
 from pinnace.domain.combination import combined
+from pinnace.domain.distances import distance
 from pinnace.domain.patch import Patch
 from pinnace.domain.plan import Plan
 from pinnace.domain.shape import LEAF, Shape
@@ -132,7 +134,7 @@ class Domain:
 
         Raises DomainError where there is none.
         """
-        self._check(region)
+        self.check_region(region)
         patch = self.shape.region(_in_space(region))
         for span in self.spans:
             if span.is_time and region in INSTANTS:
@@ -155,7 +157,7 @@ class Domain:
         >>> pn.domain.rectangle((0, 2), (0, 1)).time(0, 3).measure()
         6.0
         """
-        self._check(region)
+        self.check_region(region)
         over = [span for span in self.spans if not (span.is_time and region in INSTANTS)]
         return self.shape.measure(_in_space(region)) * math.prod(span.stop - span.start for span in over)
 
@@ -187,7 +189,35 @@ class Domain:
         symbols = tuple(Expr("coordinate", (), (points, axis)) for axis in range(len(self.axes)))
         return symbols[0] if len(symbols) == 1 else symbols
 
-    def _check(self, region: str) -> None:
+    def distance(self, region: str | Sequence[str], *coordinates: Expr, normalized: bool = False) -> Expr:
+        """A smooth stand-in for the distance to a region: exactly zero there, positive elsewhere inside.
+
+        Regions are "boundary", the shape's own names, with time "initial" and "final"; a list of several means all of
+        them. It is what holds a condition exactly: `g + dom.distance("boundary") * net(x, y)` is g on the boundary.
+        Without coordinates it is an expression that takes the points of what it meets, by the names of the axes; with
+        one coordinate (or expression) for each axis it is at these. Of the first order next to the region: it is
+        the distance times something positive.
+
+        `normalized=True` makes the slope 1 on the region at all points but corners, which conditions on a flux need,
+        and for which second derivatives are like 1 / r at a distance r from a corner. Otherwise the slope goes to zero
+        at corners, and derivatives of all orders are bounded where two sides of a box meet; docs/domains.md has how
+        both train. Raises DomainError for a region that does not exist, is no part of the boundary or has no such
+        expression.
+
+        Sources: see `rvachev`.
+
+        >>> import pinnace as pn
+        >>> dom = pn.domain.rectangle((0, 2), (0, 1))
+        >>> x, y = dom.variable("interior", 100)
+        >>> print(dom.distance("boundary") * pn.np.sin(x))
+        x * (2 - x) / 2 * (y * (1 - y)) * 2.0 * sin(x)
+        >>> dom.distance("left")
+        x
+        """
+        return distance(self, region, coordinates, normalized)
+
+    def check_region(self, region: str) -> None:
+        """Raises DomainError where there is no region of that name."""
         if isinstance(region, str) and region in self.regions:
             return
         if region in INSTANTS:

@@ -1,16 +1,19 @@
 """The contract of shapes: what a new one has to say about itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from pinnace._errors import DomainError
 from pinnace.domain.arrays import namespace
 from pinnace.domain.patch import Patch
 from pinnace.domain.rounding import OFFSET, rounding
+from pinnace.domain.rvachev import joined, only
 from pinnace.domain.shares import accepted, good
+from pinnace.expr import Expr
 from pinnace.points import Cover
 
 LEAF = 4
@@ -83,6 +86,41 @@ class Shape(ABC):
         normals = self.boundary().normals
         assert normals is not None
         return normals(points)
+
+    @property
+    def size(self) -> float:
+        """The shortest side of the box around it."""
+        return min(high - low for low, high in self.bounds)
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        """An expression that is positive inside, zero on the boundary and negative outside, with slope 1 across it: what
+        stands for minus the signed distance in combinations. See `rvachev`.
+
+        Where `flat` is 1, the slope goes to zero at convex corners, where it is -1 at others; as smooth as can be then.
+        Raises DomainError where there is none.
+        """
+        raise DomainError(
+            f"{self!r} has no distance as an expression. Write a factor that vanishes where the condition is, or use a "
+            f'loss, for example (net(xb, yb) - g).mse at the points of dom.variable("boundary").'
+        )
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        """The pieces of a part of the boundary, each as an expression that is zero on it, with slope 1, and positive
+        inside next to it; and one that tells the piece from where else the first is zero, by being positive there: None
+        where that is nowhere. None at all, where the shape has no such part.
+
+        Raises DomainError where there are no such expressions.
+        """
+        return []
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        """An expression that is zero on the part of the boundary of that name, or on all of it, and positive elsewhere
+        inside; `normalized`, with slope 1 wherever it has one there.
+        """
+        if name is None:
+            return self.depth(coordinates, 0 if normalized else 1)
+        pieces = [only(f, inside, self.size) for f, inside in self.surfaces(name, coordinates)]
+        return joined(pieces, self.size, normalized)
 
     def contains(self, points: Float[Array, "n dim"]) -> Bool[Array, "n"]:
         """Whether points are inside or on the boundary."""

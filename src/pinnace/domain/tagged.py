@@ -1,6 +1,6 @@
 """Parts of a shape under names of one's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from pinnace.domain.arrays import namespace
 from pinnace.domain.patch import Patch
 from pinnace.domain.shape import Shape, Source, narrowed
 from pinnace.domain.shares import accepted
+from pinnace.expr import Expr
 
 Predicate = Callable[..., Bool[Array, "n"]]
 """Truth values from one array `[n]` for each coordinate of space."""
@@ -81,6 +82,30 @@ class Tagged(Shape):
         if name != self.name or self.of != "interior":
             return self.base.in_zone(name, points)
         return self.base.contains(points) & self._fulfils(points)
+
+    def depth(self, coordinates: Sequence[Expr], flat: int = 0) -> Expr:
+        return self.base.depth(coordinates, flat)
+
+    def surfaces(self, name: str, coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr | None]]:
+        if name != self.name or self.of != "boundary":
+            return self.base.surfaces(name, coordinates)
+        self._check_whole()
+        return [(self.base.depth(coordinates), None)]
+
+    def distance(self, name: str | None, coordinates: Sequence[Expr], normalized: bool) -> Expr:
+        if name is None or name != self.name or self.of != "boundary":
+            return self.base.distance(name, coordinates, normalized)
+        self._check_whole()
+        return self.base.distance(None, coordinates, normalized)
+
+    def _check_whole(self) -> None:
+        if self.predicate is not None:
+            raise DomainError(
+                f'"{self.name}" of {self!r} is told by a predicate, and a predicate has no distance. Write an expression '
+                f"that is zero there and positive elsewhere, for example from the distances of sides, or use a loss. "
+                f"What is the whole boundary of a part can be named without a predicate before it is combined: "
+                f'rectangle - disk.tag("hole").'
+            )
 
     def measure(self, name: str) -> float:
         own = name == self.name

@@ -1,5 +1,7 @@
 """The language: immutable expressions, their operators, functions, derivatives and how they are printed."""
 
+from pinnace.expr.free import bound as bound
+from pinnace.expr.free import unbound as unbound
 from pinnace.expr.functions import Functions as Functions
 from pinnace.expr.identity import Identity as Identity
 from pinnace.expr.identity import Noise as Noise

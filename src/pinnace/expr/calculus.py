@@ -6,6 +6,7 @@ from operator import add
 from typing import Any
 
 from pinnace._errors import ExpressionError
+from pinnace.expr.free import bound
 from pinnace.expr.identity import Noise
 from pinnace.expr.node import Expr, as_expr
 from pinnace.expr.text import text
@@ -100,7 +101,9 @@ def curl(v: Any, coordinates: Sequence[Expr]) -> Expr:
 
 def _slope(component: Expr, x: Expr) -> Expr:
     """The derivative of one component of a vector, which need not depend on every coordinate."""
-    known = isinstance(x, Expr) and x.kind == "coordinate" and component.points in (None, x.points)
+    known = isinstance(x, Expr) and x.kind == "coordinate"
+    component = bound(component, x.points) if known else component
+    known = known and component.points in (None, x.points)
     return as_expr(0.0) if known and x.data not in component.depends else component.d(x)
 
 

@@ -34,6 +34,8 @@ class PointSet(Identity):
     """
 
     stem = "points"
+    free: ClassVar[bool] = False
+    """Whether it stands for any points with the same axes: expressions on it take the points of what they meet."""
 
     def __init__(self, axes: tuple[str, ...], label: str, size: int, plan: Any) -> None:
         super().__init__(label)

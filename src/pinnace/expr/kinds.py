@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import ExpressionError
+from pinnace.expr.free import unbound
 from pinnace.expr.text import MEASUREMENTS, text
 
 Shape = tuple[int, ...]
@@ -51,6 +52,16 @@ def united(args: tuple, data: tuple) -> frozenset:
 def nowhere(args: tuple, data: tuple) -> None:
     """No point set: one value for the whole problem."""
     return None
+
+
+def reducing(args: tuple, data: tuple) -> None:
+    """No point set, made from values at points.
+
+    Raises ExpressionError where these live on none yet.
+    """
+    for arg in args:
+        if arg.points is not None and arg.points.free:
+            raise unbound(arg)
 
 
 def nothing(args: tuple, data: tuple) -> frozenset:
@@ -146,7 +157,7 @@ KINDS: dict[str, Kind] = {
     "functional": Kind(_first, depends=lambda args, data: args[0].depends),
     "at": Kind(_first, _at_points, _at_depends),
     "named": Kind(_first),
-    "reduce": Kind(_reduced, nowhere, nothing),
+    "reduce": Kind(_reduced, reducing, nothing),
     **dict.fromkeys(MEASURED, Kind(_scalar, nowhere, nothing)),
     "kernel spectrum": Kind(lambda args, data: (data[1],), nowhere, nothing),
 }

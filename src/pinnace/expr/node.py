@@ -10,6 +10,7 @@ import numpy as np
 
 from pinnace._errors import ExpressionError
 from pinnace.expr.display import displayed
+from pinnace.expr.free import bound, settled
 from pinnace.expr.identity import PointSet
 from pinnace.expr.intern import Table, key_of
 from pinnace.expr.kinds import BINARY, KINDS, UNARY, Shape
@@ -44,6 +45,8 @@ class Expr:
     """The coordinates it depends on, as (point set, axis)."""
 
     def __new__(cls, kind: str, args: tuple = (), data: tuple = ()) -> Any:
+        args = settled(args)
+
         def build() -> Expr:
             node = object.__new__(cls)
             typing = KINDS[kind]
@@ -75,9 +78,10 @@ class Expr:
         """
         if not coordinates:
             raise ExpressionError(f"`{text(self)}`.d needs the coordinates to differentiate by, for example `.d(x)`.")
+        where = _bound_to(self, coordinates)
         for coordinate in coordinates:
-            _check_coordinate(self, coordinate)
-        inner, before = (self.args[0], self.args[1:]) if self.kind == "derivative" else (self, ())
+            _check_coordinate(where, coordinate)
+        inner, before = (where.args[0], where.args[1:]) if where.kind == "derivative" else (where, ())
         order = sorted((*before, *coordinates), key=lambda coordinate: coordinate.data[1])
         return Expr("derivative", (inner, *order))
 
@@ -96,11 +100,11 @@ class Expr:
                 f"`{text(self)}`.at takes a dict from coordinates to values, for example `.at({{x: 0.5}})`; got "
                 f"{values!r}."
             )
-        pairs: list[Expr] = []
-        for coordinate, value in values.items():
-            _check_coordinate(self, coordinate, "at")
-            pairs += [coordinate, _scalar_at_point(value)]
-        return Expr("at", (self, *pairs)) if pairs else self
+        inner, pairs = _bound_to(self, values), []
+        for coordinate, value in zip(values, settled(tuple(map(_scalar_at_point, values.values()))), strict=True):
+            _check_coordinate(inner, coordinate, "at")
+            pairs += [coordinate, value]
+        return Expr("at", (inner, *pairs)) if pairs else self
 
     # losses
 
@@ -137,10 +141,10 @@ class Expr:
 
     def weighted(self, weight: Any) -> Expr:
         """Mean of w r^2, for a weight `w` with a value at each point (or one for all)."""
-        weight = as_expr(weight)
-        KINDS["elementwise"].points((self, weight), ())
-        KINDS["elementwise"].shape((self, weight), ())
-        return Expr("reduce", (self, weight), ("weighted",))
+        pair = settled((self, as_expr(weight)))
+        KINDS["elementwise"].points(pair, ())
+        KINDS["elementwise"].shape(pair, ())
+        return Expr("reduce", pair, ("weighted",))
 
     def named(self, name: str) -> Expr:
         """The same expression under a name that history, weights, figures and errors show."""
@@ -347,6 +351,12 @@ def _scalar_at_point(value: Any) -> Expr:
     if node.shape:
         raise ExpressionError(f"a coordinate is one number at each point; `{text(node)}` has shape {node.shape}.")
     return node
+
+
+def _bound_to(expr: Expr, coordinates: Any) -> Expr:
+    """A free expression at the points of the first coordinate; another one as it is."""
+    first = next((one for one in coordinates if isinstance(one, Expr) and one.kind == "coordinate"), None)
+    return expr if first is None else bound(expr, first.points)
 
 
 def _check_coordinate(expr: Expr, coordinate: Any, method: str = "d") -> None:

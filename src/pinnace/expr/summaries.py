@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pinnace._errors import ExpressionError
+from pinnace.expr.free import settled
 from pinnace.expr.kinds import merged
 from pinnace.expr.node import Expr, as_expr
 from pinnace.expr.text import text
@@ -28,7 +29,7 @@ def relative_l2(u: Any, ref: Any) -> Any:
     """
     if not isinstance(u, Expr) and not isinstance(ref, Expr):
         return _of_arrays(np.asarray(u), np.asarray(ref))
-    u, ref = as_expr(u), as_expr(ref)
+    u, ref = settled((as_expr(u), as_expr(ref)))
     merged((u, ref), ())
     if u.shape != ref.shape and not (ref.kind == "constant" and ref.shape == ()):
         raise ExpressionError(

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from pinnace._errors import LoweringError, PinnaceWarning
-from pinnace.expr import MEASURED, Expr, Mover, Names, Tracker, nodes, text
+from pinnace.expr import MEASURED, Expr, Mover, Names, Tracker, nodes, text, unbound
 from pinnace.optim import Trainable
 
 
@@ -42,6 +42,8 @@ def check_entry(entry: Any, names: Names) -> None:
             f"`{shown}` is a weight alone, and minimising it means nothing. Multiply a loss by it, "
             f"`{shown} * {text(entry.data[0].losses[entry.data[1]], names)}`, or log it, `{shown}.tracker()`."
         )
+    if entry.points is not None and entry.points.free:
+        raise unbound(entry)
     if entry.points is not None:
         count = entry.points.size
         raise LoweringError(
@@ -103,6 +105,13 @@ def check_measured(exprs: Sequence[Expr], names: Names) -> None:
                 f"`{text(node, names)}` looks at what is trained from outside, and cannot be part of a loss, nor of "
                 f"what weighs losses or moves points. Log it, `{text(node, names)}.tracker()`, or look, crux.eval(...)."
             )
+
+
+def check_bound(found: Sequence[Expr]) -> None:
+    """Raise ExpressionError where an expression is left that lives on no points yet."""
+    for node in reversed(found):
+        if node.points is not None and node.points.free:
+            raise unbound(node)
 
 
 def check_targets(found: Sequence[Expr], trainables: Sequence[Trainable], names: Names) -> None:

@@ -13,6 +13,7 @@ from pinnace._errors import LoweringError
 from pinnace.expr import MEASURED, Expr, Names, Noise, PointSet, Tracker, nodes, replace, text
 from pinnace.lower.batches import evaluate_in_batches, planned
 from pinnace.lower.check import (
+    check_bound,
     check_entries,
     check_measured,
     check_movers,
@@ -157,6 +158,7 @@ def lower(entries: Sequence[Any]) -> Compiled:
     trainables = tuple(dict.fromkeys(node.data[0] for node in found if node.kind in ("field", "parameter")))
     trained = dict.fromkeys(node.data[0] for node in nodes(written) if node.kind in ("field", "parameter"))
     canonical = Canonical(cells)
+    check_bound(found)
     check_names(trainables, names)
     labels = tuple(map(names, trainables))
     check_trained(tuple(trained), names)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from pinnace._errors import ExpressionError
-from pinnace.expr import MEASURED, Expr, PointSet, nodes, text
+from pinnace.expr import MEASURED, Expr, PointSet, bound, nodes, text, unbound
 from pinnace.lower import WEIGHTS, Canonical, Compiled, Given, Program, check_targets, noises_of
 from pinnace.step.arithmetic import in_precision
 from pinnace.step.moves import held
@@ -54,6 +54,7 @@ def look(
     Given values are broadcast against each other; the result has their shape, then that of the expression.
     Raises ExpressionError for fields and point sets that the problem does not have, and for missing coordinates.
     """
+    expr = _at_points(expr, values)
     found = list(nodes([expr]))
     for node in found:
         if node.kind in ("field", "parameter") and node.data[0] not in compiled.program.trainables:
@@ -96,6 +97,15 @@ def look(
     masks = masks_of(program, [one.group for one in attached(compiled)]) if measured else None
     value = placement.local(_value(program, placement, here, masks, state.params, at, state.weights, drawn))
     return value.reshape(shape + expr.shape) if shape is not None and expr.points in arrays else value
+
+
+def _at_points(expr: Expr, values: Mapping[Expr, Any] | None) -> Expr:
+    """An expression that lives on no points yet, at those whose coordinates are given."""
+    keys = [key for key in values or () if isinstance(key, Expr) and key.kind == "coordinate"]
+    found = bound(expr, keys[0].points) if keys else expr
+    if found.points is not None and found.points.free:
+        raise unbound(found)
+    return found
 
 
 def _given(expr: Expr, values: Mapping[Expr, Any]) -> tuple[dict[PointSet, Array], tuple[int, ...]]:

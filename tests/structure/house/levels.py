@@ -16,6 +16,7 @@ LEVELS = {
     "optim": 2,
     "fn": 2,
     "net": 3,
+    "exact": 3,
     "lower": 4,
     "step": 5,
     "train": 6,
