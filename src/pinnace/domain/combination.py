@@ -16,6 +16,7 @@ from pinnace.domain.rounding import INSIDE, OFFSET, TOGETHER, rounding
 from pinnace.domain.rvachev import conjunction, disjunction, joined, only
 from pinnace.domain.shape import Shape, Source, narrowed
 from pinnace.domain.shares import accepted
+from pinnace.expr import Expr
 
 BINDS = {"-": 3, "&": 2, "|": 1}
 """How tightly the operators bind, as in Python."""

@@ -13,11 +13,14 @@ from pinnace.zoo.comparison import compare as compare
 from pinnace.zoo.comparison import read_trials as read_trials
 from pinnace.zoo.comparison import summaries as summaries
 from pinnace.zoo.comparison import write_trials as write_trials
+from pinnace.zoo.heat_ball import HeatBall as HeatBall
 from pinnace.zoo.heat_inverse import HeatInverse as HeatInverse
 from pinnace.zoo.helmholtz import Helmholtz as Helmholtz
 from pinnace.zoo.oscillator import Oscillator as Oscillator
 from pinnace.zoo.poisson import Poisson as Poisson
 from pinnace.zoo.poisson_5d import Poisson5D as Poisson5D
+from pinnace.zoo.poisson_boltzmann import PoissonBoltzmann as PoissonBoltzmann
+from pinnace.zoo.poisson_discs import PoissonDiscs as PoissonDiscs
 from pinnace.zoo.poisson_inverse import PoissonInverse as PoissonInverse
 from pinnace.zoo.problem import Answer as Answer
 from pinnace.zoo.problem import Case as Case
@@ -38,7 +41,10 @@ PROBLEMS: dict[str, type[Problem]] = {
         Helmholtz,
         AllenCahn,
         Oscillator,
+        PoissonDiscs,
+        PoissonBoltzmann,
         Poisson5D,
+        HeatBall,
         Cavity,
         PoissonInverse,
         HeatInverse,

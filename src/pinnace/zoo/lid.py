@@ -15,6 +15,7 @@ ORDERS = [(i, j) for i in range(4) for j in range(4 - i)]
 """Derivatives up to the third, along x and along y."""
 
 Vector = Float[np.ndarray, " n"]
+Table = Float[np.ndarray, "n m"]
 Coefficients = Float[np.ndarray, "modes modes"]
 
 
@@ -26,35 +27,33 @@ def flow(reynolds: float, side: int) -> Float[np.ndarray, "3 side side"]:
     [[0.0, 0.0, 0.0], [0.0, -0.1788, 1.0], [0.0, 0.0, 0.0]]
     """
     psi, places = stream(reynolds), np.linspace(0, 1, side)
-    x, y = (part.ravel() for part in np.meshgrid(places, places, indexing="ij"))
-    p = np.full(len(x), np.nan)
-    p[y < 1] = pressure(psi, x[y < 1], y[y < 1], reynolds)
-    return np.stack([*velocity(psi, x, y), p]).reshape(3, side, side)
+    p = np.full((side, side), np.nan)
+    p[:, :-1] = pressure(psi, places, places[:-1], reynolds)
+    return np.stack([*velocity(psi, places, places), p])
 
 
-def velocity(psi: Coefficients, x: Vector, y: Vector) -> Float[np.ndarray, "2 n"]:
-    """u and v at points: the slopes of the stream function.
+def velocity(psi: Coefficients, x: Vector, y: Vector) -> Float[np.ndarray, "2 n m"]:
+    """u and v on the grid of these places: the slopes of the stream function.
 
-    >>> velocity(stream(100.0, 8), np.array([0.5]), np.array([1.0])).round(12).tolist()
-    [[1.0], [0.0]]
+    >>> velocity(stream(100.0, 8), np.array([0.5]), np.array([1.0])).ravel().round(12).tolist()
+    [1.0, 0.0]
     """
     d = _derivatives(psi, x, y)
     return np.stack([d[0, 1], -d[1, 0]])
 
 
-def pressure(psi: Coefficients, x: Vector, y: Vector, reynolds: float, steps: int = 40) -> Vector:
-    """p at points below the lid, p(0, 0) = 0, from the momentum equations: along the bottom, and then up.
+def pressure(psi: Coefficients, x: Vector, y: Vector, reynolds: float, steps: int = 32) -> Table:
+    """p on a grid below the lid, p(0, 0) = 0, from the momentum equations: along the bottom, and then up.
 
     In the upper corners it goes like a logarithm, that of Stokes' flow there, which is not integrated but known.
     """
     s, w = np.polynomial.legendre.leggauss(steps)
     s, w = (s + 1) / 2, w / 2
-    columns, place = np.unique(x, return_inverse=True)
-    along = _gradient(psi, (columns[:, None] * s).ravel(), np.zeros(columns.size * steps), reynolds)[0]
-    bottom = (along.reshape(-1, steps) @ w * columns)[place]
-    up = _gradient(psi, (x[:, None] + 0 * s).ravel(), (y[:, None] * s).ravel(), reynolds)[1]
+    along = _gradient(psi, np.outer(x, s).ravel(), np.zeros(1), reynolds)[0]
+    up = _gradient(psi, x, np.outer(y, s).ravel(), reynolds)[1]
+    bottom = along.reshape(len(x), 1, steps) @ w * x[:, None]
     known = _corner(x, y, reynolds)[0] - _corner(np.zeros(1), np.zeros(1), reynolds)[0]
-    return bottom + up.reshape(-1, steps) @ w * y + known
+    return bottom + up.reshape(len(x), len(y), steps) @ w * y + known
 
 
 @cache
@@ -68,8 +67,7 @@ def stream(reynolds: float, modes: int = MODES) -> Coefficients:
     s, w = np.polynomial.legendre.leggauss(2 * modes)
     s, w = (s + 1) / 2, np.outer(w, w) / 4
     basis = [_clamped(s, modes, k) for k in range(3)]
-    x, y = (part.ravel() for part in np.meshgrid(s, s, indexing="ij"))
-    known = {key: values.reshape(w.shape) for key, values in _lift(x, y).items()}
+    known = _lift(s, s)
     laplacian = [(2, 0), (0, 2)]
 
     def here(i: int, j: int) -> Float[np.ndarray, "points points"]:
@@ -104,14 +102,14 @@ def _matrix(
     return whole.transpose(0, 2, 1, 3).reshape(count**2, -1)
 
 
-def _derivatives(psi: Coefficients, x: Vector, y: Vector) -> dict[tuple[int, int], Vector]:
-    """Of the stream function, up to the third."""
+def _derivatives(psi: Coefficients, x: Vector, y: Vector) -> dict[tuple[int, int], Table]:
+    """Of the stream function on a grid, up to the third."""
     found = _lift(x, y)
     alongs, ups = ([_clamped(part, len(psi), k) for k in range(4)] for part in (x, y))
-    return {(i, j): found[i, j] + np.einsum("nk,nk->n", alongs[i] @ psi, ups[j]) for i, j in ORDERS}
+    return {(i, j): found[i, j] + alongs[i] @ psi @ ups[j].T for i, j in ORDERS}
 
 
-def _gradient(psi: Coefficients, x: Vector, y: Vector, reynolds: float) -> Float[np.ndarray, "2 n"]:
+def _gradient(psi: Coefficients, x: Vector, y: Vector, reynolds: float) -> Float[np.ndarray, "2 n m"]:
     """p_x and p_y, less those of the corners."""
     d = _derivatives(psi, x, y)
     u, v = d[0, 1], -d[1, 0]
@@ -120,19 +118,18 @@ def _gradient(psi: Coefficients, x: Vector, y: Vector, reynolds: float) -> Float
     return np.stack([px, py]) - _corner(x, y, reynolds)[1:]
 
 
-def _corner(x: Vector, y: Vector, reynolds: float) -> Float[np.ndarray, "3 n"]:
+def _corner(x: Vector, y: Vector, reynolds: float) -> Float[np.ndarray, "3 n m"]:
     """The pressure of Stokes' flow in both upper corners, and its slopes."""
-    found = np.zeros((3, len(x)))
-    for sign, a in ((1.0, x), (-1.0, 1 - x)):
-        square = a**2 + (1 - y) ** 2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found += sign * 4 / reynolds * np.stack([np.log(square), sign * 2 * a / square, -2 * (1 - y) / square])
+    found, down = np.zeros((3, len(x), len(y))), 1 - y
+    for sign, a in ((1.0, x[:, None]), (-1.0, 1 - x[:, None])):
+        square = a**2 + down**2
+        found += sign * 4 / reynolds * np.stack([np.log(square), sign * 2 * a / square, -2 * down / square])
     return found
 
 
-def _lift(x: Vector, y: Vector) -> dict[tuple[int, int], Vector]:
+def _lift(x: Vector, y: Vector) -> dict[tuple[int, int], Table]:
     """A stream function, 0 with its slopes on the walls, with psi_y = 4 x (1 - x) on the lid."""
-    down = 1 - y
+    x, down = x[:, None], 1 - y
     fade = Polynomial([1, 0, -3, 2])  # 1 - 3 s^2 + 2 s^3
     left, right = (_product(_stokes(a, down), a, down, fade) for a in (x, 1 - x))
     rest, room = Polynomial([0, 0, 16, -32, 16]), Polynomial([0, 1, -2, 1])
@@ -142,7 +139,7 @@ def _lift(x: Vector, y: Vector) -> dict[tuple[int, int], Vector]:
     }
 
 
-def _stokes(a: Vector, b: Vector) -> dict[tuple[int, int], Vector]:
+def _stokes(a: Table, b: Vector) -> dict[tuple[int, int], Table]:
     """Stokes' flow in the corner a, b > 0 under the velocity 4 a along b = 0: pi b^2 - 2 a b - 2 r^2 arctan(b / a)."""
     angle, square = np.arctan2(b, a), a**2 + b**2
     x, y = (part / np.sqrt(np.where(square > 0, square, 1)) for part in (a, b))
@@ -162,14 +159,14 @@ def _stokes(a: Vector, b: Vector) -> dict[tuple[int, int], Vector]:
 
 
 def _product(
-    one: dict[tuple[int, int], Vector], a: Vector, b: Vector, fade: Polynomial
-) -> dict[tuple[int, int], Vector]:
+    one: dict[tuple[int, int], Table], a: Table, b: Vector, fade: Polynomial
+) -> dict[tuple[int, int], Table]:
     """The derivatives of a function times fade(a) fade(b), after Leibniz."""
     alongs, ups = ([fade.deriv(k)(part) for k in range(4)] for part in (a, b))
     found = {}
     for i, j in ORDERS:
         parts = [(k, m, comb(i, k) * comb(j, m)) for k in range(i + 1) for m in range(j + 1)]
-        found[i, j] = sum((n * one[k, m] * alongs[i - k] * ups[j - m] for k, m, n in parts), np.zeros(len(a)))
+        found[i, j] = sum((n * one[k, m] * alongs[i - k] * ups[j - m] for k, m, n in parts), np.zeros(1))
     return found
 
 

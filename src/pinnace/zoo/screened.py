@@ -41,6 +41,17 @@ def potential(
 
 
 @cache
+def on_grid(count: int) -> Float[np.ndarray, "count count"]:
+    """u at equidistant places of [-1, 1]^2, ends included; NaN in the discs.
+
+    >>> np.isnan(on_grid(5)).tolist()[3]
+    [False, True, True, True, False]
+    """
+    side = np.linspace(-1, 1, count)
+    return potential(side[:, None], side)
+
+
+@cache
 def coefficients(orders: int) -> Float[np.ndarray, " columns"]:
     """Of all orders of all discs."""
     x, y = circles(8 * orders)
@@ -102,7 +113,7 @@ def _multipoles(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], orders: 
                 if n:
                     row[orders - 1 + n] += term.imag
                 wave *= turn
-    return found.reshape(-1, len(x)).T
+    return found.reshape(len(DISCS) * (2 * orders - 1), len(x)).T
 
 
 def _images(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> Iterator[tuple[float, Any, Any]]:
