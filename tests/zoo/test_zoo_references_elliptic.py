@@ -44,7 +44,9 @@ FOUR = [(a, b, 0.1) for a in (-0.3, 0.3) for b in (-0.3, 0.3)]
 def test_the_potential_of_four_discs_is_harmonic_and_has_its_boundary_values():
     """The mean over a circle is the value at its centre; with the maximum principle that leaves no other function."""
     x, y, radius = gaps(FOUR, 0.5, 80)
-    np.testing.assert_allclose(means(multipoles.potential, x, y, radius), multipoles.potential(x, y), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        means(multipoles.potential, x, y, radius), multipoles.potential(x, y), rtol=0, atol=1e-13
+    )
     np.testing.assert_allclose(multipoles.potential(*circles(FOUR)), 0, atol=zoo.PoissonDiscs.floor)
     np.testing.assert_allclose(multipoles.potential(*sides(0.5)), 1, atol=zoo.PoissonDiscs.floor)
 
@@ -99,7 +101,7 @@ def chebyshev(n):
 
 @pytest.fixture(scope="module")
 def streams():
-    return [lid.stream(100.0, modes) for modes in (lid.MODES, 40)]
+    return [lid.stream(100.0, modes) for modes in (lid.MODES, 36)]
 
 
 X, Y = np.sort(np.random.default_rng(2).uniform(0, 1, (2, 25)))

@@ -32,7 +32,7 @@ class HeatBall(Problem):
     source = "manufactured: u = exp(|x|^2 / 2 + t); PINNacle, arXiv 2306.08827"
     floor = 1e-15
 
-    steps: int = setting(6000, "steps of the optimizer")
+    steps: int = setting(8000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     depth: int = setting(3, "hidden layers")
     points: int = setting(512, "points where the equation is asked to hold")

@@ -158,9 +158,7 @@ def _stokes(a: Table, b: Vector) -> dict[tuple[int, int], Table]:
     }
 
 
-def _product(
-    one: dict[tuple[int, int], Table], a: Table, b: Vector, fade: Polynomial
-) -> dict[tuple[int, int], Table]:
+def _product(one: dict[tuple[int, int], Table], a: Table, b: Vector, fade: Polynomial) -> dict[tuple[int, int], Table]:
     """The derivatives of a function times fade(a) fade(b), after Leibniz."""
     alongs, ups = ([fade.deriv(k)(part) for k in range(4)] for part in (a, b))
     found = {}

@@ -18,7 +18,8 @@ def potential(
 
     What has all symmetries of the square: in each disc a logarithm and powers of 1 / (z - c), and powers of z^4. Odd
     reflection continues 1 - u beyond the sides and corners, so that the coefficients fall like a geometric series. They
-    are those of least squares at the boundary; the largest misfit there bounds the error (maximum principle). NaN in the discs.
+    are those of least squares at the boundary; the largest misfit there bounds the error (maximum principle). NaN in
+    the discs.
 
     >>> round(float(potential(np.array(0.0), np.array(0.0))), 6)
     0.233585

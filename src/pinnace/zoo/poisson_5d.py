@@ -26,12 +26,14 @@ class Poisson5D(Problem):
 
     name = "poisson_5d"
     title = "Poisson's equation in five dimensions"
-    equation = "-(u_11 + ... + u_55) = (pi/2)^2 sum sin(pi x_i / 2) on [0, 1]^5,  u = sum sin(pi x_i / 2) on the boundary"
+    equation = (
+        "-(u_11 + ... + u_55) = (pi/2)^2 sum sin(pi x_i / 2) on [0, 1]^5,  u = sum sin(pi x_i / 2) on the boundary"
+    )
     source = "manufactured: u = sum sin(pi x_i / 2); PINNacle, arXiv 2306.08827"
     floor = 1e-15
 
-    steps: int = setting(8000, "steps of the optimizer")
-    rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
+    steps: int = setting(12_000, "steps of the optimizer")
+    rate: float = setting(1e-2, "learning rate at the first step; falls by a cosine to a thousandth")
     balancer: str = setting("fixed(weights=[1, 100])", 'balancer of the losses, such as "relobralo" or "none"')
     depth: int = setting(3, "hidden layers")
     points: int = setting(512, "points where the equation is asked to hold")

@@ -16,7 +16,7 @@ from pinnace.zoo.settings import setting
 
 @dataclass(frozen=True, kw_only=True)
 class PoissonInverse(Problem):
-    """The coefficient of Poisson's equation from 2500 noisy points, PInv of PINNacle (Hao et al. 2023, arXiv 2306.08827).
+    """The coefficient of Poisson's equation from 2500 noisy points, PInv of PINNacle (arXiv 2306.08827).
 
     >>> case = PoissonInverse(steps=5, points=64).build(seed=0)
     >>> case.solve().steps
@@ -30,7 +30,7 @@ class PoissonInverse(Problem):
     floor = 1e-15
     draws_data = True
 
-    steps: int = setting(6000, "steps of the optimizer")
+    steps: int = setting(5000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     depth: int = setting(3, "hidden layers")
     points: int = setting(512, "points where the equation is asked to hold")

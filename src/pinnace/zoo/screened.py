@@ -84,7 +84,7 @@ def square(x: Float[np.ndarray, "*grid"], y: Float[np.ndarray, "*grid"]) -> Floa
 def constant(
     x: Float[np.ndarray, "*grid"], y: Float[np.ndarray, "*grid"], waves: int = WAVES
 ) -> Float[np.ndarray, "*grid"]:
-    """The solution without source that is 1 on the square; good to 1e-13 if no nearer to its sides than 1/80, or on them."""
+    """The solution without source that is 1 on the square; good to 1e-13 on its sides, and from 1/80 away from them."""
     small, large = np.minimum(np.abs(x), np.abs(y)), np.maximum(np.abs(x), np.abs(y))
     found = np.cosh(K * large) / np.cosh(K)
     for n in range(1, 2 * waves, 2):
