@@ -8,6 +8,7 @@ from pinnace.zoo.balancing import balancer_of as balancer_of
 from pinnace.zoo.balancing import called as called
 from pinnace.zoo.burgers import Burgers as Burgers
 from pinnace.zoo.burgers_inverse import BurgersInverse as BurgersInverse
+from pinnace.zoo.cavity import Cavity as Cavity
 from pinnace.zoo.comparison import Summary as Summary
 from pinnace.zoo.comparison import Trial as Trial
 from pinnace.zoo.comparison import compare as compare
@@ -15,11 +16,17 @@ from pinnace.zoo.comparison import read_trials as read_trials
 from pinnace.zoo.comparison import summaries as summaries
 from pinnace.zoo.comparison import write_trials as write_trials
 from pinnace.zoo.heat_anisotropic import HeatAnisotropic as HeatAnisotropic
+from pinnace.zoo.heat_ball import HeatBall as HeatBall
+from pinnace.zoo.heat_inverse import HeatInverse as HeatInverse
 from pinnace.zoo.helmholtz import Helmholtz as Helmholtz
 from pinnace.zoo.kdv import KdV as KdV
 from pinnace.zoo.kuramoto_sivashinsky import KuramotoSivashinsky as KuramotoSivashinsky
 from pinnace.zoo.oscillator import Oscillator as Oscillator
 from pinnace.zoo.poisson import Poisson as Poisson
+from pinnace.zoo.poisson_5d import Poisson5D as Poisson5D
+from pinnace.zoo.poisson_boltzmann import PoissonBoltzmann as PoissonBoltzmann
+from pinnace.zoo.poisson_discs import PoissonDiscs as PoissonDiscs
+from pinnace.zoo.poisson_inverse import PoissonInverse as PoissonInverse
 from pinnace.zoo.problem import Answer as Answer
 from pinnace.zoo.problem import Case as Case
 from pinnace.zoo.problem import Posed as Posed
@@ -50,6 +57,13 @@ PROBLEMS: dict[str, type[Problem]] = {
         Schroedinger,
         Volterra,
         Wave,
+        PoissonDiscs,
+        PoissonBoltzmann,
+        Poisson5D,
+        HeatBall,
+        Cavity,
+        PoissonInverse,
+        HeatInverse,
     )
 }
 """All problems by name. A new one is a file, and a word here."""
