@@ -124,7 +124,7 @@ def trees(dim):
     return st.recursive(boxes(dim) | balls(dim), pairs, max_leaves=6).filter(lambda tree: isinstance(tree, Pair))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(st.integers(2, 3).flatmap(trees), st.integers(0, 2**31))
 def test_nested_combinations_are_what_the_definition_says(tree, seed):
     parts, rng = leaves(tree), np.random.default_rng(seed)
