@@ -88,7 +88,7 @@ def test_values_and_derivatives_are_those_of_the_sum(line, same):
     same(
         [
             *(volterra, volterra.d(x, t), volterra.d(t) + 2 * volterra.dd(x), fredholm.dd(x), own.d(t)),
-            *(nested, nested.d(x), inside.d(x), mixed.d(x), pn.integral(x * two, s, 0, x).d(x)),
+            *(nested, nested.d(x), inside, inside.d(x), mixed.d(x), pn.integral(x * two, s, 0, x).d(x)),
             *(volterra.at({x: t**2}).d(t), pn.integral(volterra.at({x: s}), s, 0, x), net(volterra, x).d(x)),
         ],
         points,
