@@ -12,6 +12,7 @@ from pinnace.canvas.labels import name_axis, plain
 from pinnace.expr import Expr
 
 MARKERS = "osD^vP*X"
+"""Of one set after the other."""
 LONG = 4.0
 """Up to which ratio of its sides a panel shows lengths as they are."""
 ARROWS = 40
