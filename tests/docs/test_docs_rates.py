@@ -23,7 +23,7 @@ def test_the_code_of_the_page_runs(names):
     np.testing.assert_allclose(
         np.asarray(names["rates"])[[0, 99, 100, 200, 299]], [0.1, 0.1, 0.05, 0.025, 0.025], rtol=1e-6
     )
-    assert names["crux"].steps == 275
+    assert names["crux"].steps == 280
 
 
 def test_the_rate_of_ones_own_does_what_it_says(names):

@@ -71,8 +71,10 @@ def test_normals_are_those_of_the_points_of_the_step(x64):
     x, y = pn.domain.disk((0.5, 0), 2).variable("boundary", 16, batch=3)
     nx, ny = pn.normal(x, y)
     out = pn.np.stack([nx - (x - 0.5) / 2, ny - y / 2])
-    crux = pn.core([still() ** 2, out.mse.tracker("off"), x.tracker("x")])
+    length = pn.integral(0 * x + 1).tracker("length")
+    crux = pn.core([still() ** 2, out.mse.tracker("off"), x.tracker("x"), length])
     history = crux.solve(10).history
+    np.testing.assert_allclose(history["length"], 4 * np.pi, rtol=1e-14)
     assert np.max(history["off"]) < 1e-28 and len(np.unique(history["x"])) == 16
 
 

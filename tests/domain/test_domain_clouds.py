@@ -88,7 +88,7 @@ def test_clouds_have_no_measure_and_no_distance():
         DOM.measure()
     with pytest.raises(DomainError, match="no distance to a boundary"):
         DOM.shape.signed_distance(jnp.zeros((1, 2)))
-    with pytest.raises(DomainError, match='has no region .boundary.; it has "interior"'):
+    with pytest.raises(DomainError, match=r'has no region .boundary.; it has "interior"'):
         domain.cloud(INNER).variable("boundary")
 
 

@@ -135,6 +135,15 @@ def test_shapes_that_touch(case):
     assert len(np.unique(points.round(9), axis=0)) == len(points)
 
 
+def test_what_shapes_have_in_common_gets_points_once():
+    dom = SQUARE | domain.rectangle((0.5, 1.5), (0, 1)) | disk((1, 0.5), 0.5)
+    thirds = np.bincount((even(dom, "interior", 30_000)[:, 0] * 2).astype(int), minlength=3)
+    assert stats.chisquare(thirds).pvalue > 1e-3
+    lens = even(disk((0, 0), 1) & disk((1, 0), 1), "interior", 30_000)
+    assert stats.binomtest(int((lens[:, 0] < 0.5).sum()), len(lens), 0.5).pvalue > 1e-3
+    assert np.hypot(*lens.T).max() < 1 and np.hypot(lens[:, 0] - 1, lens[:, 1]).max() < 1
+
+
 def test_volumes_are_exact_where_one_is_in_the_other():
     holes = SQUARE - disk((0.5, 0.5), 0.2) - disk((0.1, 0.1), 0.05)
     left = 1 - np.pi * (0.04 + 0.0025)

@@ -191,7 +191,9 @@ def test_tetrahedra_fill_their_domain_and_sides_that_occur_once_bound_it(tmp_pat
     points, _ = placed(patch, 4000)
     normals = patch.normals(points)
     assert np.all(in_corner(points - 1e-6 * normals)) and not np.any(in_corner(points + 1e-6 * normals))
-    assert stats.chisquare([(points[:, 0] == 2).sum(), np.isclose(points[:, 0], 1).sum()], [3 * 500, 500], sum_check=False)
+    assert stats.chisquare(
+        [(points[:, 0] == 2).sum(), np.isclose(points[:, 0], 1).sum()], [3 * 500, 500], sum_check=False
+    )
     points, _ = placed(dom.patch("floor"), 100)
     assert np.all(points[:, 2] == 0) and np.all(dom.shape.on(points, 1e-12, "floor"))
 

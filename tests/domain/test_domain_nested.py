@@ -138,6 +138,10 @@ def test_nested_combinations_are_what_the_definition_says(tree, seed):
     inside = even(dom, "interior", 4000, seed)
     assert tree.contains(inside).all()
     np.testing.assert_array_equal(np.asarray(dom.shape.contains(cube)), tree.contains(cube))
+    for part in parts:  # no part of it gets more than its share
+        expected, found = part.contains(cube[tree.contains(cube)]), part.contains(inside)
+        noise = np.sqrt(0.25 / max(len(expected), 1) + 0.25 / max(len(found), 1))
+        assert len(expected) < 100 or abs(expected.mean() - found.mean()) < 5 * noise
     noise = 4.5 ** cube.shape[1] * np.sqrt(max(volume / 4.5 ** cube.shape[1], 1e-4) / len(cube))
     assert dom.measure() == pytest.approx(volume, abs=5 * noise, rel=1e-3)
     # the boundary, from what is left of each part by the definition; parts that lie on each other count once

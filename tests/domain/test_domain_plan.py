@@ -141,10 +141,12 @@ def test_plans_are_static_arguments_that_know_where_they_are():
 SCRIPT = """
 import jax, numpy as np
 from pinnace import domain
-x, y, t = domain.rectangle((-0.37, 2), (0.1, 1.7)).time(0, 0.9).variable("boundary", 100, resample=2)
-points, state = x.points.plan.init(jax.random.key(11))
-moved, _ = x.points.plan.update(points, state, step=2, key=jax.random.key(11))
-print(np.asarray(points).tobytes().hex(), np.asarray(moved).tobytes().hex())
+rectangle, disk = domain.rectangle((-0.37, 2), (0.1, 1.7)), domain.disk((0.2, 0.3), 0.7)
+for dom in (rectangle, rectangle - disk.tag("hole")):
+    x, y, t = dom.time(0, 0.9).variable("boundary", 100, resample=2)
+    points, state = x.points.plan.init(jax.random.key(11))
+    moved, _ = x.points.plan.update(points, state, step=2, key=jax.random.key(11))
+    print(np.asarray(points).tobytes().hex(), np.asarray(moved).tobytes().hex())
 """
 
 
@@ -157,7 +159,10 @@ def test_another_process_draws_the_same_points():
     told = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, env=environment
     ).stdout.split()
-    plan = plan_of(TIMED, "boundary", resample=2)
-    points, state = plan.init(jax.random.key(11))
-    moved, _ = plan.update(points, state, step=2, key=jax.random.key(11))
-    assert told == [np.asarray(part).tobytes().hex() for part in (points, moved)]
+    ours = []
+    for dom in (TIMED, (RECTANGLE - DISK.tag("hole")).time(0, 0.9)):
+        plan = plan_of(dom, "boundary", resample=2)
+        points, state = plan.init(jax.random.key(11))
+        moved, _ = plan.update(points, state, step=2, key=jax.random.key(11))
+        ours += [np.asarray(part).tobytes().hex() for part in (points, moved)]
+    assert told == ours

@@ -153,7 +153,9 @@ def test_a_grid_fills_the_triangles():
 
 
 def test_polygons_combine():
-    dom = domain.polygon(CORNERS) - domain.shapely(shapely.Point(0.5, 0.5).buffer(0.3)) | domain.rectangle((2, 3), (0, 1))
+    dom = domain.polygon(CORNERS) - domain.shapely(shapely.Point(0.5, 0.5).buffer(0.3)) | domain.rectangle(
+        (2, 3), (0, 1)
+    )
     left = shapely.Polygon(CORNERS).difference(shapely.Point(0.5, 0.5).buffer(0.3)).union(shapely.box(2, 0, 3, 1))
     patch = dom.patch("boundary")
     piece, unit = patch.cover.split(even(4000, 1))

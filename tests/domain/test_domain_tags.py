@@ -62,6 +62,10 @@ def test_a_tag_of_a_combination_is_a_part_of_its_own_boundary():
     dom = ring | domain.disk((0.5, 0), 0.3)
     radius = np.hypot(*even(dom, "ring").T)
     assert np.minimum(np.abs(radius - 1), np.abs(radius - 0.5)).max() < 1e-12
+    beside = domain.disk((1, 0.5), 0.3)
+    bitten = (SQUARE - beside).tag("bitten") | beside
+    # the half circle outside of the square is on the boundary of the union, but was on none of the bitten square
+    assert bitten.measure("bitten") == pytest.approx(3.4, rel=1e-3) and even(bitten, "bitten").max() == 1
     part = (SQUARE - DISK).tag("part", lambda x, y: y < 0.5) | domain.disk((0.5, 0.5), 0.2)
     # the hole is filled again: its circle is on no boundary, and the part is the lower half of the square
     assert part.measure("part") == pytest.approx(2, rel=1e-3) and even(part, "part")[:, 1].max() < 0.5

@@ -82,7 +82,8 @@ def test_values_and_derivatives_are_those_of_the_sum(line, same):
     fredholm = pn.integral(pn.np.exp(x * s) * net(s, x), s, 0, 1)
     own = pn.integral(net(x, t).dd(x) * x, x, -1, 2)
     nested = pn.integral(net(s, x) * pn.integral(two[0] * net(r, s), r, s, x), s, 0, x)
-    inside = pn.integral(x * net(s, t).dd(s) + net(s, t).d(t) * two[1].d(s), s, 0, x)
+    both = x * net(s, t) ** 2
+    inside = pn.integral(x * net(s, t).dd(s) + net(s, t).d(t) * two[1].d(s) + both.d(s) + 2 * both.d(t), s, 0, x)
     mixed = pn.integral(pn.np.sin(x * s * net(x, s)).d(s, x), s, 0, t)
     same(
         [
@@ -101,6 +102,7 @@ def test_leibniz_gives_what_stands_under_the_integral(line, quickly, close):
     pairs = [
         (pn.integral(net(s, t), s, 0, x).d(x), net(x, t)),
         (pn.integral((x - s) * net(s, t), s, 0, x).dd(x), net(x, t)),
+        (pn.integral(net(x, t), x, 0, x).d(x), net(x, t)),
         (pn.integral(net(s, t), s, x, t).d(t), net(t, t) + pn.integral(net(s, t).d(t), s, x, t)),
         (pn.integral((x * net(s, t)).d(s), s, 0, x), x * (net(x, t) - net(0.0, t))),
     ]

@@ -16,7 +16,7 @@ def first_update(name, decay, parameter=2.0, gradient=0.5):
 
 
 def test_the_usual_ones_are_there_and_nothing_that_is_no_optimizer():
-    assert {"adam", "adamw", "sgd", "radam", "rmsprop", "lion", "lbfgs", "nadam"} <= set(OPTIMIZERS)
+    assert {"adam", "adamw", "sgd", "radam", "rmsprop", "lion", "lbfgs", "nadam", "soap"} <= set(OPTIMIZERS)
     assert not {"chain", "scale", "apply_updates", "scale_by_adam", "scale_by_learning_rate"} & set(OPTIMIZERS)
     for name in OPTIMIZERS:
         optimizer_of(name, 0.1).init(np.ones(3, np.float32))

@@ -21,9 +21,9 @@ def figure_of(case: zoo.Case) -> Any:
 
     figure = Figure(figsize=(11, 6), layout="constrained")
     above, below = np.ravel(np.asarray(figure.subfigures(2, 1, height_ratios=(1.1, 1)), object))
-    solution = case.posed.solution
-    panels = above.subplots(1, 3 if len(solution.points) > 1 else 2)
-    plot.field(case.crux, solution.expr, solution.points, solution.exact, label="u", axes=panels)
+    shown = case.posed.picture or case.posed.solution
+    panels = above.subplots(1, 3 if sum(map(np.ndim, shown.points.values())) > 1 else 2)
+    plot.field(case.crux, shown.expr, shown.points, shown.exact, label=shown.label, axes=panels)
 
     # all fields of a problem share one rate
     rows = [

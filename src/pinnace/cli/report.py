@@ -24,6 +24,7 @@ def report(result: Mapping[str, Any]) -> str:
             f"  {name} = {_number(unknown['found'])}, true {_number(unknown['true'])}, "
             f"off by {_number(unknown['relative_error'], '.2%')}"
         )
+    lines += [f"  {name}: relative L2 error {_number(error, '.2e')}" for name, error in result["others"].items()]
     error, floor = result["relative_l2_error"], result["floor"]
     lines.append(f"  relative L2 error {_number(error, '.2e')}  (that of the reference: {floor:.0e})")
     return "\n".join(lines)

@@ -29,6 +29,7 @@ def result_of(case: zoo.Case, seed: int, outcome: str, message: str, seconds: fl
         "seconds": round(seconds, 3),
         "relative_l2_error": case.error,
         "floor": solution.floor,
+        "others": case.others,
         "unknowns": {
             name: {"found": found, "true": true, "relative_error": abs(found / true - 1)}
             for name, (found, true) in case.unknowns.items()

@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 from pinnace.domain.arrays import namespace
 
 ABSCISSAE, WEIGHTS = np.polynomial.legendre.leggauss(8)
-ROUNDS = 3
-"""Newton steps; each doubles the digits of a linear start, of which there are four."""
+ROUNDS = 2
+"""Newton steps; each doubles the digits of a linear start, of which there are four or more."""
 
 
 class Quantiles:

@@ -369,7 +369,7 @@ def _check_coordinate(expr: Expr, coordinate: Any, method: str = "d") -> None:
     if coordinate.data not in expr.depends:
         known = sorted({points.axes[axis] for points, axis in expr.depends})
         other = any(points is not coordinate.points for points, _ in expr.depends)
-        where = f" of {coordinate.points!r}"
+        where = "" if coordinate.data[0].symbolic else f" of {coordinate.points!r}"
         raise ExpressionError(
             f"`{text(expr)}` does not depend on {text(coordinate)}{where}: it depends on "
             f"{', '.join(known) or 'no coordinate'}{' of another point set' if other and known else ''}."

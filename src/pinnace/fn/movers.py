@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from pinnace._errors import BalanceError
-from pinnace.expr import Expr, Mover, text
+from pinnace.expr import Expr, Mover, check_closed, text
 from pinnace.points import R3, Rad, RarD, Rule
 
 POOL = 10
@@ -101,6 +101,7 @@ def _mover(name: str, r: Any, every: int, rule: Rule) -> Mover:
 def _points(name: str, r: Any) -> Any:
     if not isinstance(r, Expr):
         raise BalanceError(f"{name} takes a residual, which is an expression; got {r!r}. Write {name}(r, every=100).")
+    check_closed([r])
     if r.points is None:
         raise BalanceError(
             f"`{text(r)}` has one value in all, but {name} looks at a residual at each point. Give the residual, not "

@@ -5,7 +5,7 @@ from typing import Any
 from pinnace import balance
 from pinnace._errors import BalanceError
 from pinnace.balance import PointWeights
-from pinnace.expr import Expr, factory_name, text
+from pinnace.expr import Expr, check_closed, factory_name, text
 from pinnace.fn.cell import Cell
 from pinnace.fn.form import OfPoints
 
@@ -26,6 +26,7 @@ def weigh_points(residual: Expr, weights: PointWeights, *coordinates: Expr) -> E
     for expr in (residual, *coordinates):
         if not isinstance(expr, Expr):
             raise BalanceError(f"{name} takes a residual, which is an expression; got {expr!r}. Write {name}(r).")
+        check_closed([expr])
         if expr.points is None or expr.points is not residual.points:
             raise BalanceError(
                 f"`{text(expr)}` has one value in all, but {name} gives a weight to each point of a residual. Give the "
@@ -98,6 +99,7 @@ def causal(r: Expr, t: Expr, chunks: int = 32, tol: float = 1.0) -> Expr:
     """
     if not (isinstance(t, Expr) and t.kind == "coordinate"):
         raise BalanceError(f"causal takes the time as a coordinate, causal(r, t); got {_shown(t)}.")
+    check_closed([t])
     points, axis = t.data
     start, stop = points.plan.range_of(axis)
     return weigh_points(r, balance.causal(start, stop, chunks, tol), t)

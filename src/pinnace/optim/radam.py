@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jax.core import Tracer
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Float
 
-from pinnace._errors import FieldError
+from pinnace.optim.given import betas_of, number_of, rate_of, scaled
 from pinnace.schedule import LearningRateSchedule
 
 SERIES = (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555, -1382 / 638512875, 4 / 18243225, -3617 / 162820783125)
@@ -19,13 +17,7 @@ SERIES = (1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555, -1382 / 638512875, 4 / 
 SMALL = 0.3
 
 Number = float | Float[Array, ""]
-
-
-class RateState(NamedTuple):
-    """How many updates came before, and the state of the rate."""
-
-    count: Int[Array, ""]
-    rate: PyTree
+WHO = "pn.optim.radam"
 
 
 def radam(
@@ -53,17 +45,19 @@ def radam(
     >>> p = pn.parameter(1.0).optimizer(radam(1e-2, grad_clip_norm=1.0))
     >>> run = pn.core([(p - 3) ** 2]).solve(10)
     """
-    first, second = _betas(betas)
+    first, second = betas_of(WHO, betas, (0.9, 0.999))
     parts = []
     if grad_clip_norm is not None:
-        parts.append(optax.clip_by_global_norm(_number("grad_clip_norm", grad_clip_norm, above=0)))
+        parts.append(optax.clip_by_global_norm(number_of(WHO, "grad_clip_norm", grad_clip_norm, above=0)))
     if grad_clip_value is not None:
-        parts.append(optax.clip(_number("grad_clip_value", grad_clip_value, above=0)))
-    decay = _number("weight_decay", weight_decay, least=0)
+        parts.append(optax.clip(number_of(WHO, "grad_clip_value", grad_clip_value, above=0)))
+    decay = number_of(WHO, "weight_decay", weight_decay, least=0)
     if not isinstance(decay, float) or decay:
         parts.append(optax.add_decayed_weights(decay))
-    parts.append(_rectified(first, second, _number("eps", eps, least=0), _number("threshold", threshold, least=4)))
-    return optax.with_extra_args_support(optax.chain(*parts, _scaled(_rate(lr))))
+    parts.append(
+        _rectified(first, second, number_of(WHO, "eps", eps, least=0), number_of(WHO, "threshold", threshold, least=4))
+    )
+    return optax.with_extra_args_support(optax.chain(*parts, scaled(rate_of(WHO, lr))))
 
 
 def _rectified(b1: float, b2: float, eps: Any, threshold: Any) -> optax.GradientTransformation:
@@ -120,46 +114,3 @@ def _unbiased(moments: Any, decay: float, t: Array) -> Any:
 
 def _log(decay: float) -> float:
     return math.log(decay) if decay else -math.inf
-
-
-def _rate(lr: Any) -> LearningRateSchedule:
-    rate = lr if isinstance(lr, LearningRateSchedule) else LearningRateSchedule(lr)
-    if rate.reads_losses:
-        raise FieldError(
-            "pn.optim.radam got a rate that reads losses, and an optax transformation has none to give. Write "
-            "net.optimizer(pn.optim.radam(1)).scale(schedule)."
-        )
-    return rate
-
-
-def _scaled(rate: LearningRateSchedule) -> optax.GradientTransformation:
-    """Minus the rate, as `optax.scale_by_learning_rate`; the rate may have state."""
-
-    def init(params: Any) -> RateState:
-        return RateState(jnp.zeros((), jnp.int32), rate.init())
-
-    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, RateState]:
-        lr, after = rate.update(state.count, None, state.rate)
-        scaled = jax.tree.map(lambda u: -lr.astype(u.dtype) * u, updates)
-        count: Any = optax.safe_increment(state.count)
-        return scaled, RateState(count, after)
-
-    return optax.GradientTransformation(init, update)
-
-
-def _betas(betas: Any) -> tuple[float, float]:
-    match betas:
-        case [float() | int(), float() | int()] if all(0 <= beta < 1 for beta in betas):
-            return float(betas[0]), float(betas[1])
-    raise FieldError(f"pn.optim.radam got betas = {betas!r}; it takes two numbers from 0 to below 1, (0.9, 0.999).")
-
-
-def _number(argument: str, value: Any, *, least: float = -math.inf, above: float = -math.inf) -> Any:
-    """A checked number; traced ones, of a hyperparameter that is an array, pass unchecked."""
-    if isinstance(value, Tracer):
-        return value
-    real = isinstance(value, int | float | np.number | np.ndarray | jax.Array) and not isinstance(value, bool)
-    if real and np.shape(value) == () and math.isfinite(value) and least <= value and above < value:
-        return float(value) if isinstance(value, int | float) else value
-    bound = f"at least {least:g}" if math.isfinite(least) else f"above {above:g}"
-    raise FieldError(f"pn.optim.radam got {argument} = {value!r}; {argument} is a finite number {bound}.")

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 import pinnace as pn
+from pinnace.zoo import etdrk
 from pinnace.zoo.problem import Answer, Posed, Problem
 from pinnace.zoo.settings import setting
 
@@ -82,29 +83,11 @@ def spectral(modes: int, times: int) -> Float[np.ndarray, "times+1 modes"]:
     """
     k = np.arange(modes // 2 + 1)
     u = modes / 4 * (-1.0) ** k * (_moment(k - 1) + _moment(k + 1)) + 0j
-    h = 1 / times
-    z = h * (REACTION - DIFFUSION * (pi * k) ** 2)
-    # functions of z as means over a circle around it, since their formulas cancel near 0
-    c = z[:, None] + np.exp(1j * pi * (np.arange(32) + 0.5) / 32)
-    e = np.exp(c)
-    q = h * ((np.exp(c / 2) - 1) / c).mean(1).real
-    f1 = h * ((-4 - c + e * (4 - 3 * c + c**2)) / c**3).mean(1).real
-    f2 = h * ((2 + c + e * (c - 2)) / c**3).mean(1).real
-    f3 = h * ((-4 - 3 * c - c**2 + e * (4 - c)) / c**3).mean(1).real
 
-    def push(u):
+    def push(u: np.ndarray) -> np.ndarray:
         return np.fft.rfft(-REACTION * np.fft.irfft(u, modes) ** 3)
 
-    rows = [u]
-    for _ in range(times):
-        at_u = push(u)
-        a = np.exp(z / 2) * u + q * at_u
-        at_a = push(a)
-        at_b = push(np.exp(z / 2) * u + q * at_a)
-        at_end = push(np.exp(z / 2) * a + q * (2 * at_b - at_u))
-        u = np.exp(z) * u + f1 * at_u + 2 * f2 * (at_a + at_b) + f3 * at_end
-        rows.append(u)
-    return np.fft.irfft(np.array(rows), modes)
+    return np.fft.irfft(etdrk.march(REACTION - DIFFUSION * (pi * k) ** 2, push, u, 1.0, times), modes)
 
 
 def _moment(m: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:

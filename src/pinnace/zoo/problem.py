@@ -17,39 +17,55 @@ from pinnace.zoo.balancing import balancer_of, weighted
 from pinnace.zoo.optimizers import check_optimizer, optimizer_of
 from pinnace.zoo.settings import check, read, setting, settings_of
 
+OPTIMIZERS_TOLD = "any optimizer of Optax or pinnace by its name: adam, soap, adamw, sgd, radam, lbfgs, ..."
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
     """An expression of the problem, and the values that it should have.
 
-    `points` are values of its coordinates, one axis of a grid each, in the order of the axes of `exact`; empty for
-    an unknown number. `floor` is the relative L2 error of `exact` itself: no error below it means anything.
+    `points` are values of its coordinates: one axis of a grid each, in the order of the axes of `exact`, and a number
+    for a coordinate that is held; or, `scattered`, a column of points each; empty for an unknown number. Components are
+    the last axis of `exact`. Where it is NaN, outside of the domain, nothing is compared. `floor` is the relative L2
+    error of `exact` itself: no error below it means anything. `label` names the expression in figures.
     """
 
     expr: pn.Expr
     exact: Float[np.ndarray, "*grid"]
-    points: Mapping[pn.Expr, Float[np.ndarray, " n"]] = field(default_factory=dict)
+    points: Mapping[pn.Expr, Float[np.ndarray, " n"] | float] = field(default_factory=dict)
     floor: float = 1e-15
+    scattered: bool = False
+    label: str = "u"
 
     def found(self, crux: Crux) -> Float[np.ndarray, "*grid"]:
         """The values that the expression has now."""
-        grid = dict(zip(self.points, np.ix_(*self.points.values()), strict=True))
-        return np.asarray(crux.eval(self.expr, grid or None), float)
+        at = {key: np.asarray(values, float) for key, values in self.points.items()}
+        if not self.scattered:
+            axes = [key for key, values in at.items() if values.ndim]
+            at |= dict(zip(axes, np.ix_(*(at[key] for key in axes)), strict=True))
+        return np.asarray(crux.eval(self.expr, at or None), float)
 
     def error(self, crux: Crux) -> float:
-        """Relative L2 error over the grid, never below the floor."""
-        wrong = np.linalg.norm(self.found(crux) - self.exact) / np.linalg.norm(self.exact)
+        """Relative L2 error over the points, never below the floor."""
+        known = ~np.isnan(self.exact)
+        wrong = np.linalg.norm((self.found(crux) - self.exact)[known]) / np.linalg.norm(self.exact[known])
         return float(np.maximum(wrong, self.floor))
 
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """An equation in the language: the losses, what is trained, and the answers."""
+    """An equation in the language: the losses, what is trained, and the answers.
+
+    `solution` is what the problem is about, `others` are further fields whose errors are told, and `picture` is what
+    figures show where the solution itself is no line or image.
+    """
 
     losses: Sequence[pn.Expr]
     trained: Sequence[Any]
     solution: Answer
     unknowns: Mapping[str, Answer] = field(default_factory=dict)
+    others: Mapping[str, Answer] = field(default_factory=dict)
+    picture: Answer | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,7 +94,7 @@ class Problem(ABC):
 
     steps: int = setting(5000, "steps of the optimizer")
     rate: float = setting(1e-3, "learning rate at the first step; falls by a cosine to a thousandth")
-    optimizer: str = setting("adam", "any optimizer of Optax by its name: adam, adamw, sgd, radam, lbfgs, ...")
+    optimizer: str = setting("adam", OPTIMIZERS_TOLD)
     weight_decay: float = setting(0.0, "decay of the parameters, as the optimizer has it, else L2", zero=True)
     balancer: str = setting("none", 'balancer of the losses, such as "relobralo" or "softadapt(beta=0.5)"')
     width: int = setting(32, "neurons in a layer")
@@ -142,6 +158,11 @@ class Case:
     def error(self) -> float:
         """Relative L2 error of the solution."""
         return self.posed.solution.error(self.crux)
+
+    @property
+    def others(self) -> dict[str, float]:
+        """Relative L2 error of each further field."""
+        return {name: answer.error(self.crux) for name, answer in self.posed.others.items()}
 
     @property
     def unknowns(self) -> dict[str, tuple[float, float]]:

@@ -78,7 +78,7 @@ def _rows(basis: Function, width: int, condition: Any) -> tuple[np.ndarray, np.n
             f"{jnp.shape(condition[1])} for {width} output{'s' * (width > 1)}."
         )
     function = condition[2](basis) if len(condition) == 3 else basis
-    rows = jax.vmap(function)(points)
+    rows = jax.jit(jax.vmap(function))(points)
     if rows.shape != (len(points), jax.eval_shape(basis, points[0]).shape[0]):
         raise FieldError(
             f"the operator of a condition makes of a function from points to vectors another one; its vectors have "

@@ -17,8 +17,8 @@ class ModifiedMLP(LastLinear):
     """A multilayer perceptron with gates: each hidden layer z chooses between two encodings U and V of the point,
     `(1 - z) U + z V`.
 
-    Learns products of coordinates and steep solutions better than `eqx.nn.MLP`, whose sizes it has, at about twice the
-    cost of a narrow one. Weights begin as Glorot's. Raises FieldError for sizes below 1.
+    For products of coordinates and steep solutions; the sizes are those of `eqx.nn.MLP`, and weights begin as Glorot's.
+    Raises FieldError for sizes below 1.
 
     Source: Wang, Teng, Perdikaris 2021, arXiv 2001.04536.
 
