@@ -89,5 +89,5 @@ def test_a_smooth_unknown_is_regularised_and_shared_between_losses():
     crux = pn.core([law, end, 1e-4 * smooth])
     crux.solve(600, progress=False)
     slope = np.asarray(crux.eval(kappa(x).d(x)))
-    np.testing.assert_allclose(slope, 1.0, atol=0.1)
+    np.testing.assert_allclose(slope, 1.0, atol=0.2)
     assert jax.tree.leaves(c.value)[0].shape == (3,)

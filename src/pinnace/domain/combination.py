@@ -227,8 +227,8 @@ def check_overlap(union: Combination) -> None:
     """Raise DomainError where two shapes touch along a part of their boundaries that is inside their union."""
     patch, rng = union.first.boundary(), np.random.default_rng(0)
     share = patch.cover.measures / patch.cover.measures.sum()
-    piece = rng.choice(len(share), 512, p=share)
-    unit = rng.random((512, patch.cover.dim))
+    piece: Any = rng.choice(len(share), 512, p=share)
+    unit: Any = rng.random((512, patch.cover.dim))
     points = patch.place(piece, unit)
     touching = union.second.on(points, _together(union, points))
     if patch.accepts is not None:

@@ -79,7 +79,8 @@ def _figure(history: History, losses: Sequence[str], weights: Sequence[str]) -> 
 
 
 def _points_of(loss: Expr) -> Iterable[PointSet]:
-    return (node.points for node in nodes([loss]) if node.kind == "coordinate" and not node.points.symbolic)
+    found = (node.points for node in nodes([loss]) if node.kind == "coordinate")
+    return (points for points in found if points is not None and not points.symbolic)
 
 
 def _region(points: PointSet) -> str:
