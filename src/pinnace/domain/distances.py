@@ -8,9 +8,6 @@ from pinnace.domain.anywhere import coordinates as anywhere
 from pinnace.domain.rvachev import beyond, joined
 from pinnace.expr import Expr, as_expr, text
 
-BRIEF = 40
-"""A distance of more letters than this is printed by its name."""
-
 
 def distance(domain: Any, region: str | Sequence[str], coordinates: Sequence[Expr], normalized: bool) -> Expr:
     """See `Domain.distance`."""
@@ -22,8 +19,7 @@ def distance(domain: Any, region: str | Sequence[str], coordinates: Sequence[Exp
         names = [name for name in names if name in ("boundary", "initial", "final")]
     parts = [_one(domain, name, at, normalized) for name in dict.fromkeys(names)]
     size = domain.shape.size if domain.shape.dim else 1.0
-    found = joined(parts, size, normalized)
-    return found if len(text(found)) <= BRIEF else found.named(f"distance({', '.join(names)})")
+    return joined(parts, size, normalized)
 
 
 def _one(domain: Any, region: str, at: Sequence[Expr], normalized: bool) -> Expr:

@@ -369,8 +369,8 @@ def _check_coordinate(expr: Expr, coordinate: Any, method: str = "d") -> None:
     if coordinate.data not in expr.depends:
         if expr.points is None and any(node.kind == "reduce" for node in postorder([expr], lambda node: node.args)):
             raise ExpressionError(
-                f"`{text(expr)}` is one number for all its points, and does not depend on {text(coordinate)} any more. "
-                f"Take the .{method}(...) of what is reduced, then reduce it, for example "
+                f"`{text(expr)}` does not depend on {text(coordinate)} any more: it is one number for all its points. "
+                f"Write .{method}(...) before what reduces it, for example "
                 f"`u.{method}({'{x: xb}' if method == 'at' else 'x'}).mse`."
             )
         known = sorted({points.axes[axis] for points, axis in expr.depends})
