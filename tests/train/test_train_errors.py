@@ -215,3 +215,19 @@ def test_surgery_is_called_before_it_is_given():
     problem.net.optimizer(optax.adam(1e-3))
     with pytest.raises(pn.PinnaceError, match=r"surgery=pn\.surgery\.config\(\)"):
         pn.core([problem.pde, problem.bc], surgery=pn.surgery.config)
+
+
+def test_points_that_are_only_logged_or_replaced_do_not_disturb_a_search(recwarn):
+    dom = pn.domain.interval(0, 1)
+    few, still, fresh = (
+        dom.variable("interior", 64, batch=8),
+        dom.variable("interior", 8),
+        dom.variable("interior", 8, resample=1),
+    )
+    net = pn.nn(eqx.nn.MLP(1, "scalar", 4, 1, jnp.tanh, key=jax.random.key(0))).optimizer(optax.lbfgs())
+    law = (net(few) - few**2).at({few: still})
+    pn.core([law.mse, (net(fresh) - fresh**2).mse.tracker("error")]).solve(1)
+    assert not recwarn.list
+    mean = net(few) - net(few).mean
+    with pytest.warns(pn.PinnaceWarning, match="each step out of 64 change from step to step"):
+        pn.core([mean.at({few: still}).mse]).solve(1)

@@ -9,18 +9,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from pinnace._errors import PinnaceWarning, listed
+from pinnace.expr import MEASURED, nodes
 from pinnace.lower import Compiled
 from pinnace.step.recipe import Attached
 from pinnace.step.state import State
 
 
 def restless(compiled: Compiled) -> list[str]:
-    """What changes the total at each step beside the parameters, in words."""
+    """What changes the total at each step beside the parameters, in words; what is only logged or replaced does not."""
     program = compiled.program
+    summed = {arg.points for node in nodes(program.entries) if node.kind in ("reduce", *MEASURED) for arg in node.args}
     points = [
         repr(points)
         for points, moved in zip(program.points, program.moved, strict=True)
-        if points.plan.moves or moved is not None
+        if points in summed and (points.plan.moves or moved is not None)
     ]
     weights = [f"the weights of {cell.name}" for cell in compiled.cells if cell.restless]
     return points + weights + ["what is estimated"] * bool(program.noises)
