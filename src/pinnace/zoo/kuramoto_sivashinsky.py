@@ -20,9 +20,11 @@ MODES, TIMES = 256, 4000
 
 @dataclass(frozen=True, kw_only=True)
 class KuramotoSivashinsky(Problem):
-    """The Kuramoto-Sivashinsky equation on [-1, 1] x [0, 1], periodic.
+    """The Kuramoto-Sivashinsky equation on [-1, 1], periodic.
 
-    KSTEXT
+    Relative L2 error with the defaults: KSERR.
+    Its source goes on until t = 1: for `end=1` one network in as many steps is wrong by 60 %, after t = 0.6, since errors
+    grow 600-fold between 0.1 and 0.5 even among odd fields, and the source trains one network for each tenth.
 
     >>> case = KuramotoSivashinsky(steps=5, points=64).build(seed=0)
     >>> case.solve().steps
