@@ -23,8 +23,8 @@ class KuramotoSivashinsky(Problem):
     """The Kuramoto-Sivashinsky equation on [-1, 1], periodic.
 
     Relative L2 error with the defaults: 2.2e-2 and 7.0e-3, two seeds, some 35 s on two cores. Its source goes on until
-    t = 1: there one network in as many steps is wrong by 60 %, from t = 0.6 on. Between 0.1 and 0.5 errors grow
-    600-fold even among odd fields, and it takes windows of time, of which a problem has only one.
+    t = 1: there one network in as many steps is wrong by 60 %, from t = 0.6 on. Until 0.5 errors grow 600-fold even
+    among odd fields, and it takes windows of time, of which a problem has only one.
 
     >>> case = KuramotoSivashinsky(steps=5, points=64).build(seed=0)
     >>> case.solve().steps
