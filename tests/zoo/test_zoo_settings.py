@@ -62,6 +62,6 @@ def test_a_balancer_is_written_as_in_the_language():
 
 
 def test_problems_are_found_by_name():
-    assert set(zoo.PROBLEMS) == {"burgers", "burgers_inverse", "poisson", "helmholtz", "allen_cahn", "oscillator"}
+    assert {"burgers", "burgers_inverse", "poisson", "helmholtz", "allen_cahn", "oscillator"} <= set(zoo.PROBLEMS)
     with pytest.raises(zoo.SettingError, match='Did you mean "burgers"'):
         zoo.by_name("burger")
