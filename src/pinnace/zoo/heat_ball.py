@@ -1,6 +1,7 @@
 """The heat equation in the ball of five dimensions."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -47,7 +48,7 @@ class HeatBall(Problem):
         *edge, late = dom.variable("boundary", self.points, resample=1)
         net = pn.nn(eqx.nn.MLP(AXES + 1, "scalar", self.width, self.depth, jax.numpy.tanh, key=key))
 
-        def exact(square, t, of=pn.np):
+        def exact(square: Any, t: Any, of: Any = pn.np) -> Any:
             return of.exp(square / 2 + t)
 
         def field(xs, t):
