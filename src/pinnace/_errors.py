@@ -1,11 +1,22 @@
 """What goes wrong, told in the user's own notation: what was got, what was expected, what to do."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+QUOTED = re.compile(r"`([^`]{300,})`")
+"""An expression in a message that is too long to be read."""
 
 
 class PinnaceError(ValueError):
-    """Any mistake that pinnace finds in what the user wrote."""
+    """Any mistake that pinnace finds in what the user wrote; of long expressions it shows both ends.
+
+    >>> len(str(PinnaceError(f"`{'x + ' * 1000}1` has no value.")))
+    259
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(QUOTED.sub(lambda found: f"`{found[1][:160]} ... {found[1][-60:]}`", str(message)))
 
 
 class ExpressionError(PinnaceError):

@@ -24,7 +24,8 @@ MISTAKES = {
     "(x**2).d(y)": ["`x**2` does not depend on y", "it depends on x"],
     "(x**2).dd(y)": ["`x**2` does not depend on y", "it depends on x"],
     "nu.d(x)": ["`nu` does not depend on x", "no coordinate"],
-    "u.mse.d(x)": ["`u.mse` does not depend on x", "no coordinate"],
+    "u.mse.d(x)": ["`u.mse` does not depend on x", "one number for all its points", "`u.d(x).mse`"],
+    "u.mse.at({x: 0.5})": ["`u.mse` does not depend on x", "one number for all its points", "`u.at({x: xb}).mse`"],
     "u.at({x: 0.5}).d(x)": ["does not depend on x", "it depends on y"],
     "u.at({xb: 0.5})": ["`u` does not depend on x of", BOUNDARY],
     "u.at({'x': 0.5})": ["`u`.at takes coordinates", "'x'"],
@@ -140,3 +141,15 @@ def test_errors_of_long_expressions_are_short_enough_to_read(things):
         e.d(things.xb)
     assert len(str(told.value)) < 300_000
     assert pn.np.sin(e).shape == ()
+
+
+def test_an_expression_too_long_to_read_shows_both_ends():
+    x = pn.domain.interval(0, 1).variable("interior", 10)
+    y = pn.domain.interval(0, 1).variable("interior", 12)
+    long = x
+    for k in range(2000):
+        long = pn.np.sin(long) + k
+    for wrong in (lambda: long * y, lambda: long.d(y), lambda: float(long)):
+        with pytest.raises(PinnaceError) as told:
+            wrong()
+        assert len(str(told.value)) < 2000 and "sin(sin(" in str(told.value) and "+ 1999" in str(told.value)

@@ -162,3 +162,12 @@ def test_dir_helps_and_probing_is_harmless():
     assert not hasattr(np_, "no_such_function") and not hasattr(np_, "__wrapped__")
     with pytest.raises(ExpressionError, match=r"Did you mean \"arctan2\""):
         np_.atan2
+
+
+def test_a_list_of_expressions_is_a_vector_in_products():
+    dom = pn.domain.rectangle((0, 1), (0, 1))
+    x, y = dom.variable("boundary", 10)
+    n, grad = pn.normal(x, y), pn.np.grad(x * y, [x, y])
+    assert pn.np.dot(n, grad) is pn.np.dot(pn.np.stack(n), grad) and pn.np.dot(n, grad).shape == ()
+    assert pn.np.dot(grad, n) is pn.np.dot(grad, pn.np.stack(n))
+    assert pn.np.dot([1, 2], [3, 4]) == 11

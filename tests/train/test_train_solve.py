@@ -194,6 +194,44 @@ def test_eval_takes_any_shape_of_points(x64):
         crux.eval(x * t, {x: [0.0, 1.0], t: [0.0, 1.0, 2.0]})
 
 
+def test_eval_at_points_that_no_loss_uses(x64):
+    dom = pn.domain.disk((0, 0), 1)
+    (x, y), (xb, yb) = dom.variable("interior", 10), dom.variable("boundary", 20)
+    p = pn.parameter(2.0, name="p").optimizer(optax.sgd(0.1))
+    u = p * dom.distance("boundary") * pn.np.exp(x)
+    crux = pn.core([u.mse])
+    edge = u.at({x: xb, y: yb})
+    assert crux.eval(edge).shape == (20,)
+    np.testing.assert_allclose(crux.eval(edge), 0, atol=1e-15)
+    places = np.stack([crux.eval(xb), crux.eval(yb)])
+    np.testing.assert_allclose(np.linalg.norm(places, axis=0), 1)
+    np.testing.assert_array_equal(crux.eval(xb), places[0])
+    np.testing.assert_allclose(crux.eval(pn.np.stack(pn.normal(xb, yb))), places.T, atol=1e-12)
+    np.testing.assert_allclose(crux.eval((p * (xb + 2)).mse), np.mean(4 * (places[0] + 2) ** 2))
+    a, seen = pn.domain.data(a=[1.0, 2.0], seen=[3.0, 5.0])
+    np.testing.assert_allclose(crux.eval(p * a - seen), [-1, -1])
+    shown = crux.eval(u, {x: [0.0, 0.1], y: 0.0})
+    assert shown.shape == (2,)
+
+
+def test_eval_differentiates_by_symbols_too(x64):
+    t, s, r = pn.domain.time(0, 1).variable("interior", 8), pn.symbol("s"), pn.symbol("r")
+    p = pn.parameter(2.0, name="p").optimizer(optax.sgd(0.1))
+    u = p * pn.np.sin(s * t) * pn.np.exp(r)
+    crux = pn.core([u.at({s: 2 * t, r: 0.0}).mse])
+    given = {s: np.array([0.0, 0.5, 1.0]), t: np.array([[0.2], [0.4]]), r: 0.3}
+    a, b, c = given.values()
+    for expr, expected in (
+        (u.d(s), 2 * b * np.cos(a * b) * np.exp(c)),
+        (u.d(s, s, t), -4 * b * np.sin(a * b) * np.exp(c) - 2 * a * b**2 * np.cos(a * b) * np.exp(c)),
+        (u.d(t, r) + u, 2 * (a * np.cos(a * b) + np.sin(a * b)) * np.exp(c)),
+        ((s * t + 0 * r).d(s), b + 0 * a),
+    ):
+        np.testing.assert_allclose(crux.eval(expr, given), expected, rtol=1e-12)
+    np.testing.assert_allclose(crux.eval((s**2).d(s), {s: [1.0, 2.0]}), [2, 4])
+    np.testing.assert_allclose(crux.eval((t * s.d(s) * s).d(s), {s: [1.0, 2.0], t: 0.5}), [0.5, 0.5])
+
+
 def test_weights_and_names_of_dicts_and_unnamed_losses():
     p = pn.parameter(1.0, name="p").optimizer(optax.sgd(0.1))
     weights = pn.fn.adaptive.softadapt({"first": p**2, "second": (p - 1) ** 2})

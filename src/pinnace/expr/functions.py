@@ -114,12 +114,18 @@ def _apply(name: str, *values: Any) -> Any:
 
 def _event(name: str, *values: Any, **settings: Any) -> Any:
     together = isinstance(values[0], (list, tuple)) and len(values) == 1
-    parts = list(values[0]) if together else list(values)
+    parts = list(values[0]) if together else list(map(_vector, values))
     if any(isinstance(part, Expr) for part in parts):
         return Expr("event", tuple(map(as_expr, parts)), (name, tuple(sorted(settings.items())), together))
     space = _namespace(parts)
     function = space.linalg.norm if name == "norm" else getattr(space, name)
     return function(*values, **settings)
+
+
+def _vector(value: Any) -> Any:
+    """A list of expressions, such as a normal, as the vector that it is; anything else as it is."""
+    several = isinstance(value, (list, tuple)) and any(isinstance(part, Expr) for part in value)
+    return _event("stack", value, axis=0) if several else value
 
 
 def _namespace(values: Sequence[Any]) -> Any:

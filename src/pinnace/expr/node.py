@@ -14,7 +14,7 @@ from pinnace.expr.free import bound, settled
 from pinnace.expr.identity import PointSet
 from pinnace.expr.intern import Table, key_of
 from pinnace.expr.kinds import BINARY, KINDS, UNARY, Shape
-from pinnace.expr.text import text
+from pinnace.expr.text import postorder, text
 from pinnace.expr.tracker import Tracker
 
 _TABLE = Table()
@@ -367,6 +367,12 @@ def _check_coordinate(expr: Expr, coordinate: Any, method: str = "d") -> None:
             f'x, t = dom.variable("interior"), then `.d(x)`.'
         )
     if coordinate.data not in expr.depends:
+        if expr.points is None and any(node.kind == "reduce" for node in postorder([expr], lambda node: node.args)):
+            raise ExpressionError(
+                f"`{text(expr)}` does not depend on {text(coordinate)} any more: it is one number for all its points. "
+                f"Write .{method}(...) before what reduces it, for example "
+                f"`u.{method}({'{x: xb}' if method == 'at' else 'x'}).mse`."
+            )
         known = sorted({points.axes[axis] for points, axis in expr.depends})
         other = any(points is not coordinate.points for points, _ in expr.depends)
         where = "" if coordinate.data[0].symbolic else f" of {coordinate.points!r}"

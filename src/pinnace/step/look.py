@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -61,8 +61,9 @@ def look(
 ) -> Array:
     """The value of an expression at the current points, or at given ones: `{x: xs, t: ts}`.
 
-    Given values are broadcast against each other; the result has their shape, then that of the expression.
-    Raises ExpressionError for fields and point sets that the problem does not have, and for missing coordinates.
+    Given values are broadcast against each other; the result has their shape, then that of the expression. Points of
+    sets that the problem does not use are drawn, the same ones each time.
+    Raises ExpressionError for fields that the problem does not have, and for missing coordinates.
     """
     expr = _at_points(expr, values)
     found = list(nodes([expr]))
@@ -76,6 +77,8 @@ def look(
     if values is not None:
         arrays, shape = _given(expr, values)
     check_symbols([expr], compiled.names, arrays)
+    expr, arrays = _together(expr, arrays)
+    found = list(nodes([expr]))
     needed = (*sets_of(found), *(points for points in arrays if points.symbolic))
     for node in found:
         if node.kind == "point weight" and node.points in arrays:
@@ -84,12 +87,8 @@ def look(
                 f"their coordinates, crux.eval({node.points.axes[0]})."
             )
     known = dict(zip(compiled.program.points, state.points, strict=True))
-    for points in needed:
-        if points not in arrays and points not in known:
-            raise ExpressionError(
-                f"`{text(expr, compiled.names)}` lives on {points!r}, which this problem does not use. "
-                f"Give its coordinates, crux.eval(expr, {{x: xs}})."
-            )
+    unseen = [points for points in needed if points not in arrays and points not in known]
+    arrays |= {points: points.plan.init(jax.random.key(0))[0] for points in unseen}
     program = replace(
         compiled.program,
         entries=(Canonical(compiled.cells)(expr),),
@@ -108,6 +107,26 @@ def look(
     masks = masks_of(program, [one.group for one in attached(compiled)]) if measured else None
     value = placement.local(_value(program, placement, here, masks, state.params, at, state.weights, drawn))
     return value.reshape(shape + expr.shape) if shape is not None and expr.points in arrays else value
+
+
+def _together(expr: Expr, arrays: dict[PointSet, Array]) -> tuple[Expr, dict[PointSet, Array]]:
+    """The expression at one point set that has all given coordinates as axes, where symbols are among them."""
+    sets = tuple(arrays)
+    if expr.points not in sets or len(sets) == 1 or not any(points.symbolic for points in sets):
+        return expr, arrays
+    joined = _joined(sets)
+    old = [(points, axis) for points in sets for axis in range(len(points.axes))]
+    moved = {
+        Expr("coordinate", (), where): Expr("coordinate", (), (joined, k))
+        for k, where in enumerate(old)
+        if where in expr.depends
+    }
+    return expr.at(moved), {joined: jnp.concatenate([arrays[points] for points in sets], axis=1)}
+
+
+@lru_cache(maxsize=64)
+def _joined(sets: tuple[PointSet, ...]) -> PointSet:
+    return PointSet(tuple(axis for points in sets for axis in points.axes), "given points", 0, None)
 
 
 def _at_points(expr: Expr, values: Mapping[Expr, Any] | None) -> Expr:
