@@ -188,3 +188,10 @@ def test_the_wave_starts_at_rest():
     t, x = case.posed.solution.points
     slope = case.crux.eval(case.posed.solution.expr.d(t), {x: np.linspace(0, 1, 9), t: 0.0})
     np.testing.assert_allclose(slope, 0, atol=1e-6)
+
+
+def test_no_time_beyond_the_reference_is_followed():
+    t, _ = zoo.KuramotoSivashinsky(end=0.3, **SMALL).pose(jax.random.key(0)).solution.points.values()
+    np.testing.assert_allclose(t, np.linspace(0, 0.3, 31))
+    with pytest.raises(zoo.SettingError, match=r"at most 1; got 1\.5"):
+        zoo.KuramotoSivashinsky(end=1.5)

@@ -24,6 +24,11 @@ def figure_of(case: zoo.Case) -> Any:
     shown = case.posed.picture or case.posed.solution
     panels = above.subplots(1, 3 if sum(map(np.ndim, shown.points.values())) > 1 else 2)
     plot.field(case.crux, shown.expr, shown.points, shown.exact, label=shown.label, axes=panels)
+    held = {str(key): values for key, values in shown.points.items() if not np.ndim(values)}
+    if held:  # too long for the titles of three panels
+        for panel in panels:
+            panel.set_title(panel.get_title().replace(panel.get_title().rpartition(", ")[0], shown.label))
+        above.supxlabel(f"at {', '.join(f'{name} = {value:g}' for name, value in held.items())}", fontsize="small")
 
     # all fields of a problem share one rate
     rows = [

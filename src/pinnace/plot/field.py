@@ -19,7 +19,7 @@ from pinnace.train import Crux, given_axes, new_panels
 def field(
     crux: Crux,
     u: Expr,
-    where: Domain | Mapping[Expr, Float[Array | np.ndarray, " n"]] | None = None,
+    where: Domain | Mapping[Expr, Float[Array | np.ndarray, " n"] | float] | None = None,
     exact: Exact | None = None,
     *,
     slices: Slices | None = None,

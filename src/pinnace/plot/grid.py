@@ -16,7 +16,7 @@ from pinnace.plot.scales import Values
 from pinnace.train import Crux
 
 Column = Float[np.ndarray, " n"]
-Where = Domain | Mapping[Expr, Float[Array | np.ndarray, " n"]]
+Where = Domain | Mapping[Expr, Float[Array | np.ndarray, " n"] | float]
 Exact = Expr | Callable[..., Any] | Float[Array | np.ndarray, "*grid"]
 Slices = Mapping[Any, float | Sequence[float]]
 

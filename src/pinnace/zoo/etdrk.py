@@ -24,8 +24,8 @@ def march(
     Source: Cox and Matthews 2002; coefficients by contour integrals, Kassam and Trefethen 2005.
 
     >>> rows = march(np.array([-2.0]), lambda u: 1 + 0 * u, np.array([0j]), 1.0, 10)
-    >>> round(float(rows[-1, 0].real), 12) == round((1 - np.exp(-2)) / 2, 12)
-    True
+    >>> round(float(rows[-1, 0].real), 6)
+    0.432332
     """
     h = end / steps
     z = h * linear

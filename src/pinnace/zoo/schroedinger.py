@@ -22,6 +22,9 @@ MODES, TIMES = 1024, 2000
 class Schroedinger(Problem):
     """The focusing cubic Schroedinger equation on [-5, 5] x [0, pi/2], periodic.
 
+    Relative L2 error of h with the defaults: 3.6e-3 and 8.3e-3, two seeds, some 20 s on two cores. It is
+    that of both components; others quote that of |h|, which does not see the phase.
+
     >>> case = Schroedinger(steps=5, points=64).build(seed=0)
     >>> case.solve().steps
     5

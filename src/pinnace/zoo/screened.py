@@ -45,7 +45,7 @@ def on_grid(count: int) -> Float[np.ndarray, "count count"]:
     """u at equidistant places of [-1, 1]^2, ends included; NaN in the discs.
 
     >>> np.isnan(on_grid(5)).tolist()[3]
-    [False, True, True, True, False]
+    [False, True, False, True, False]
     """
     side = np.linspace(-1, 1, count)
     return potential(side[:, None], side)
