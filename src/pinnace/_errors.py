@@ -12,7 +12,7 @@ class PinnaceError(ValueError):
     """Any mistake that pinnace finds in what the user wrote; of long expressions it shows both ends.
 
     >>> len(str(PinnaceError(f"`{'x + ' * 1000}1` has no value.")))
-    259
+    241
     """
 
     def __init__(self, message: object = "") -> None:
