@@ -37,7 +37,12 @@ def neumann(u: Any, domain: Domain, fluxes: Mapping[str, Any], *, keep: str | Se
         )
     kept = [keep] if isinstance(keep, str) else list(keep)
     for region in fluxes:
-        if region in ("initial", "final") or region in kept:
+        if region in kept:
+            raise DomainError(
+                f'a flux goes through a part of the boundary of space whose values are not kept; "{region}" is none. To '
+                f'keep both value and slope of a g, write g + dom.distance("{region}")**2 * net(x, y).'
+            )
+        if region in ("initial", "final"):
             raise DomainError(
                 f'a flux goes through a part of the boundary of space whose values are not kept; "{region}" is none.'
             )
