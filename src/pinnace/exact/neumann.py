@@ -39,8 +39,8 @@ def neumann(u: Any, domain: Domain, fluxes: Mapping[str, Any], *, keep: str | Se
     for region in fluxes:
         if region in kept:
             raise DomainError(
-                f'a flux goes through a part of the boundary of space whose values are not kept; "{region}" is none. To '
-                f'keep both value and slope of a g, write g + dom.distance("{region}")**2 * net(x, y).'
+                f'a flux goes through a part of the boundary of space whose values are not kept; "{region}" is none. '
+                f'To keep both value and slope of a g, write g + dom.distance("{region}")**2 * net(x, y).'
             )
         if region in ("initial", "final"):
             raise DomainError(
