@@ -18,9 +18,8 @@ from pinnace.zoo.settings import setting
 class Burgers(Problem):
     """Burgers' equation on [-1, 1] x [0, 1] with a small viscosity.
 
-    >>> case = Burgers(steps=5, points=64).build(seed=0)
-    >>> case.solve().steps
-    5
+    >>> Burgers(points=64).losses()
+    ('pde', 'bc', 'ic')
     """
 
     name = "burgers"

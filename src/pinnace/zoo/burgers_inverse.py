@@ -22,9 +22,8 @@ class BurgersInverse(Problem):
     to 0.6 % over where the points fall). For nu = 0.01 / pi the bound is 1.1 to 1.8 %: only the points in the shock
     know it.
 
-    >>> case = BurgersInverse(steps=5, points=64).build(seed=0)
-    >>> case.solve().steps
-    5
+    >>> BurgersInverse(points=64).losses()
+    ('pde', 'data')
     """
 
     name = "burgers_inverse"

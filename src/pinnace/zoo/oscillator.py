@@ -24,9 +24,8 @@ class Oscillator(Problem):
     of 3 seeds, with weights of 1 7e-4, with the magnitudes of the start balanced once ("equal_init") 4.5e-4; in less
     than 5 s on two cores.
 
-    >>> case = Oscillator(steps=5, points=64).build(seed=0)
-    >>> case.solve().steps
-    5
+    >>> Oscillator(points=64).losses()
+    ('PI_u', 'PI_v', 'RK4_u', 'RK4_v')
     """
 
     name = "oscillator"

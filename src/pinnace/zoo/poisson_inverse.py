@@ -21,9 +21,8 @@ class PoissonInverse(Problem):
     PINNacle's noise is 0.1. Relative L2 error of a with the defaults: 1.2e-2, median of 5 seeds (0.9e-2 to 1.6e-2), of
     u 4.4e-3; 16 s of one core.
 
-    >>> case = PoissonInverse(steps=5, points=64).build(seed=0)
-    >>> case.solve().steps
-    5
+    >>> PoissonInverse(points=64).losses()
+    ('pde', 'data')
     """
 
     name = "poisson_inverse"

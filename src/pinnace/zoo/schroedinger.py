@@ -25,9 +25,8 @@ class Schroedinger(Problem):
     Relative L2 error of h with the defaults: 3.6e-3 and 8.3e-3, two seeds, some 20 s on two cores. It is
     that of both components; others quote that of |h|, which does not see the phase.
 
-    >>> case = Schroedinger(steps=5, points=64).build(seed=0)
-    >>> case.solve().steps
-    5
+    >>> Schroedinger(points=64).losses()
+    ('real', 'imaginary')
     """
 
     name = "schroedinger"
